@@ -1,0 +1,1 @@
+"""The algorithm; reads like the paper."""

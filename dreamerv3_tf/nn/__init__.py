@@ -1,0 +1,1 @@
+"""Keras layers and distributions: sizes in, tensors out; nothing here knows a Config."""

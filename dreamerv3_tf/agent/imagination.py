@@ -1,0 +1,78 @@
+"""Rolling the policy forward inside the world model."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from dreamerv3_tf.nn import functions
+from dreamerv3_tf.nn.heads import Actor
+from dreamerv3_tf.structs import Latent
+
+from .world_model import WorldModel
+
+
+class Imagined(NamedTuple):
+    """A rollout without gradient; index 0 is the replayed start. `N` starts.
+
+    Attributes:
+        latent: states, `[H + 1, N, ...]`.
+        action: actions taken in them, `{key: [H + 1, N, ...]}`.
+    """
+
+    latent: Latent
+    action: dict[str, Any]
+
+
+def imagine(
+    model: WorldModel, actor: Actor, starts: Latent, noise, length: int
+) -> Imagined:
+    """Follows the policy through the prior for `length` steps.
+
+    Args:
+        model: the world model.
+        actor: the policy.
+        starts: states `[N, ...]`.
+        noise: `(prior, action)`: uniform `[H, N, S]`, and `{key: [H + 1, N, ...]}` as
+            `Actor` distributions want it; `None` in their place for the most likely.
+        length: steps `H`.
+
+    Returns:
+        States and actions, all gradients stopped. The last action is taken in the last
+        state and leads nowhere; only its probability is of use.
+    """
+    starts = tf.nest.map_structure(tf.stop_gradient, starts)
+    prior, given = noise
+    clock = tf.zeros((length,))  # so that a loop without noise still has an input
+
+    def act(latent, given):
+        given, _ = given
+        action = choose(actor(functions.features(latent)), given)
+        return model.encode_action(action), action
+
+    like = choose(actor(functions.features(starts)), _at(given, 0))
+    inputs = (
+        () if prior is None else prior,
+        (tf.nest.map_structure(lambda x: x[:length], _dense(given)), clock),
+    )
+    last, (latent, action) = model.rssm.imagine(starts, act, inputs, like, length)
+    final = choose(actor(functions.features(last)), _at(given, length))
+    stop = tf.stop_gradient
+    return Imagined(
+        tf.nest.map_structure(lambda x, y: stop(tf.concat([x, y[None]], 0)), latent, last),
+        {key: stop(tf.concat([action[key], final[key][None]], 0)) for key in action},
+    )
+
+
+def choose(policy: dict, noise: dict) -> dict:
+    """One action of each entry; see `pick` of the distributions."""
+    return {key: dist.pick(noise.get(key)) for key, dist in policy.items()}
+
+
+def _dense(noise: dict) -> dict:
+    return {key: value for key, value in noise.items() if value is not None}
+
+
+def _at(noise: dict, index: int) -> dict:
+    return {key: value[index] for key, value in _dense(noise).items()}

@@ -1,0 +1,200 @@
+"""Distributions of latents, actions and predictions.
+
+All compute in float32, whatever the dtype of their parameters. The classes that are
+sampled have `pick(noise)`: a sample made from noise drawn beforehand (random numbers
+inside an XLA loop are slow, and differ from those outside), or the deterministic choice
+where `noise` is `None`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from . import functions
+
+tfd = tfp.distributions
+
+
+def mixed_logits(logits, unimix: float, valid=None):
+    """Log-probabilities of a softmax mixed with a uniform distribution.
+
+    `ln((1 − u) softmax(l) + u / C)`; source: Hafner et al. 2025, Methods.
+
+    Args:
+        logits: `[..., C]`.
+        unimix: share `u` of the uniform distribution.
+        valid: bool `[..., C]` where an element has fewer than `C` classes; the others
+            get probability zero.
+
+    Returns:
+        float32 `[..., C]`; the logits themselves where `u` is 0.
+    """
+    logits = tf.cast(logits, tf.float32)
+    if valid is not None:
+        logits = tf.where(valid, logits, -1e9)
+    if not unimix:
+        return logits
+    probs = tf.nn.softmax(logits)
+    if valid is None:
+        return tf.math.log((1 - unimix) * probs + unimix / probs.shape[-1])
+    uniform = valid / np.sum(valid, -1, keepdims=True)
+    mixed = (1 - unimix) * probs + unimix * uniform.astype(np.float32)
+    return tf.where(valid, tf.math.log(tf.maximum(mixed, 1e-30)), -1e9)
+
+
+class OneHot(tfd.OneHotCategorical):
+    """One-hot latent groups with unimix and straight-through gradients.
+
+    Args:
+        logits: `[..., C]`.
+        unimix: share of the uniform distribution in the probabilities.
+    """
+
+    def __init__(self, logits, unimix: float = 0.01, name: str = "OneHot"):
+        parameters = dict(locals())
+        super().__init__(
+            logits=mixed_logits(logits, unimix), dtype=tf.float32, name=name
+        )
+        self._parameters = parameters
+
+    @classmethod
+    def _parameter_properties(cls, dtype, num_classes=None):
+        del dtype, num_classes
+        return {
+            "logits": tfp.util.ParameterProperties(event_ndims=1),
+            "unimix": tfp.util.ParameterProperties(),
+        }
+
+    def pick(self, noise):
+        """`onehot + p − sg(p)`: float32 `[..., C]` from uniform `noise [...]`."""
+        probs = self.probs_parameter()
+        return functions.pick_onehot(probs, noise) + (probs - tf.stop_gradient(probs))
+
+
+class Categorical(tfd.Categorical):
+    """Discrete actions: class indices with unimix.
+
+    Args:
+        logits: `[..., C]`.
+        unimix: share of the uniform distribution in the probabilities.
+        valid: see `mixed_logits`.
+    """
+
+    def __init__(self, logits, unimix=0.01, valid=None, name: str = "Categorical"):
+        parameters = dict(locals())
+        mixed = mixed_logits(logits, unimix, valid)
+        super().__init__(logits=mixed, dtype=tf.int32, name=name)
+        self._parameters = parameters
+
+    @classmethod
+    def _parameter_properties(cls, dtype, num_classes=None):
+        del dtype, num_classes
+        return {
+            "logits": tfp.util.ParameterProperties(event_ndims=1),
+            "unimix": tfp.util.ParameterProperties(),
+            "valid": tfp.util.ParameterProperties(),
+        }
+
+    def pick(self, noise):
+        """Class index, int32 `[...]`, from uniform `noise [...]`."""
+        return functions.pick_index(self.probs_parameter(), noise)
+
+
+class BoundedNormal(tfd.Normal):
+    """Normal with mean `tanh(m)` and deviation `(hi − lo) sigmoid(s + 2) + lo`.
+
+    Samples are neither squashed nor cut; whoever runs the environment clips them.
+
+    Args:
+        mean: `m` above, `[..., A]`.
+        stddev: `s` above, `[..., A]`.
+        low: smallest deviation.
+        high: bound of the largest deviation.
+    """
+
+    def __init__(self, mean, stddev, low=0.1, high=1.0, name: str = "BoundedNormal"):
+        parameters = dict(locals())
+        mean = tf.tanh(tf.cast(mean, tf.float32))
+        stddev = (high - low) * tf.sigmoid(tf.cast(stddev, tf.float32) + 2.0) + low
+        super().__init__(mean, stddev, name=name)
+        self._parameters = parameters
+        self.bounds = (low, high)
+
+    @classmethod
+    def _parameter_properties(cls, dtype, num_classes=None):
+        del dtype, num_classes
+        names = ("mean", "stddev", "low", "high")
+        return {name: tfp.util.ParameterProperties() for name in names}
+
+    def pick(self, noise):
+        """`mean + noise · stddev` from standard normal `noise`, or the mean."""
+        return self.loc if noise is None else self.loc + noise * self.scale
+
+
+def normal_entropy(stddev: float) -> float:
+    """Entropy of one dimension of a normal distribution, in nats."""
+    return 0.5 * math.log(2 * math.pi * math.e) + math.log(stddev)
+
+
+def symexp_bins(count: int) -> np.ndarray:
+    """Bins at `symexp(linspace(−20, 20))`, exactly antisymmetric, float32 `[count]`."""
+    odd = count % 2
+    half = np.linspace(-20, 0, count // 2 + odd, dtype=np.float32)
+    half = np.sign(half) * np.expm1(np.abs(half))
+    return np.concatenate([half, -half[::-1][odd:]]).astype(np.float32)
+
+
+class TwoHot:
+    """Distribution of a real number over fixed bins.
+
+    A number is encoded by weights on its two neighbouring bins, linear in between; the
+    loss is the cross-entropy to them. Source: Hafner et al. 2025, eq. 10.
+
+    Args:
+        logits: `[..., bins]`.
+        bins: float32 `[bins]`, ascending and antisymmetric.
+    """
+
+    def __init__(self, logits, bins: np.ndarray):
+        self.logits = tf.cast(logits, tf.float32)
+        self.bins = bins
+
+    def mean(self):
+        """Expected value, float32 `[...]`, in the units of the bins.
+
+        Mirrored bins are combined before the sum: the outer ones are 5e8 apart, and a
+        uniform distribution must give exactly zero. A difference of two products would
+        not do, since a compiler may fuse one of them into the subtraction.
+        """
+        probs = tf.nn.softmax(self.logits)
+        half = len(self.bins) // 2
+        low, high = probs[..., :half], probs[..., len(self.bins) - half :]
+        surplus = high - tf.reverse(low, (-1,))
+        return tf.reduce_sum(surplus * self.bins[len(self.bins) - half :], -1)
+
+    def log_prob(self, target):
+        """Cross-entropy of the two-hot code of `target [...]`, negated, in nats."""
+        target = tf.stop_gradient(tf.cast(target, tf.float32))[..., None]
+        last = len(self.bins) - 1
+        below = tf.reduce_sum(tf.cast(self.bins <= target, tf.int32), -1) - 1
+        above = last + 1 - tf.reduce_sum(tf.cast(self.bins > target, tf.int32), -1)
+        below, above = tf.clip_by_value(below, 0, last), tf.clip_by_value(above, 0, last)
+        target = target[..., 0]
+        same = below == above
+        to_below = tf.where(same, 1.0, tf.abs(tf.gather(self.bins, below) - target))
+        to_above = tf.where(same, 1.0, tf.abs(tf.gather(self.bins, above) - target))
+        share = (to_above / (to_below + to_above))[..., None]
+        place = tf.range(last + 1)
+        code = tf.where(place == below[..., None], share, 0.0)
+        code += tf.where(place == above[..., None], 1 - share, 0.0)
+        return tf.reduce_sum(code * tf.nn.log_softmax(self.logits), -1)
+
+
+def binary_loss(logit, target):
+    """`−[y ln p + (1 − y) ln(1 − p)]` with a soft label, float32 `[...]`."""
+    logit = tf.cast(logit, tf.float32)
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=logit)

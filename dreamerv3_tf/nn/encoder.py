@@ -1,0 +1,229 @@
+"""From observations and actions to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from dreamerv3_tf.spaces import Space
+
+from . import functions, layers
+
+
+def encode_vectors(values: dict, spaces: dict[str, Space], dtype, squash=False):
+    """Concatenates entries in sorted key order, integers as one-hot vectors.
+
+    A `-1` in a discrete entry and a `-inf` in a continuous one mark it as missing; all
+    of it becomes zeros.
+
+    Args:
+        values: `{key: [..., *shape]}`.
+        spaces: space of each key; the keys to use.
+        dtype: dtype of the result.
+        squash: apply `symlog` to continuous entries, before the cast to `dtype`.
+
+    Returns:
+        `[..., F]`.
+    """
+    parts = []
+    for key in sorted(spaces):
+        x, space = values[key], spaces[key]
+        lead = x.shape[: len(x.shape) - len(space.shape)]
+        if None in lead:
+            lead = tf.shape(x)[: len(lead)]
+        flat = tf.reshape(x, tf.concat([lead, [space.size]], 0))
+        if space.discrete:
+            parts.append(_one_hot(flat, space, dtype))
+        else:
+            here = tf.reduce_all(flat > flat.dtype.min, -1, keepdims=True)
+            flat = functions.symlog(flat) if squash else flat
+            parts.append(tf.cast(tf.where(here, flat, 0.0), dtype))
+    return tf.concat(parts, -1)
+
+
+def _one_hot(flat, space: Space, dtype):
+    if flat.dtype != tf.bool:
+        here = tf.reduce_all(flat != -1, -1, keepdims=True)
+        low = tf.constant(space.low.reshape(-1), flat.dtype)
+        flat = tf.where(here, flat - low, -1)
+    index = tf.cast(flat, tf.int32)
+    counts = space.classes
+    if len(set(counts)) == 1:
+        onehot = tf.one_hot(index, counts[0], dtype=dtype)
+        return functions.flatten_groups(onehot)
+    codes = [tf.one_hot(index[..., i], n, dtype=dtype) for i, n in enumerate(counts)]
+    return tf.concat(codes, -1)
+
+
+def vector_width(spaces: dict[str, Space]) -> int:
+    """Width of what `encode_vectors` returns for these spaces."""
+    return sum(
+        sum(space.classes) if space.discrete else space.size for space in spaces.values()
+    )
+
+
+class Encoder(keras.layers.Layer):
+    """Observation dict → tokens.
+
+    Vectors go through symlog (integers one-hot) and an MLP; all images are stacked on
+    their channels and go through stages of convolution → 2×2 max-pool → norm →
+    activation. Tokens are both results, side by side.
+
+    Args:
+        spaces: spaces of the inputs.
+        depth: base number of channels.
+        mults: channels of each stage, in units of `depth`.
+        kernel: side of the convolution kernels in pixels.
+        layers: layers of the MLP.
+        units: width of the MLP.
+        act: activation.
+        norm: norm layer.
+        symlog: squash continuous vectors.
+        strided: halve the image by the stride of the convolution and not by pooling.
+
+    Call: `{key: [B, T, ...]}` → `[B, T, E]`, in the compute dtype.
+
+    Raises:
+        ValueError: no inputs, or an image whose size does not work.
+    """
+
+    def __init__(
+        self,
+        spaces: dict[str, Space],
+        depth: int,
+        mults: Sequence[int],
+        kernel: int,
+        layers: int,
+        units: int,
+        act: str = "silu",
+        norm: str = "rms",
+        symlog: bool = True,
+        strided: bool = False,
+        **kwargs,
+    ):
+        super().__init__(autocast=False, **kwargs)  # symlog before the cast
+        self.vectors, self.images = split_inputs(spaces)
+        self.symlog = symlog
+        self.strided = strided
+        self.kernel_size = kernel
+        self.channels = tuple(depth * mult for mult in mults)
+        self.act_name, self.norm_name = act, norm
+        if self.vectors:
+            self.mlp = module_mlp(self, layers, units)
+        if self.images:
+            height, width = image_size(self.images, len(mults))
+            self.grid = (height >> len(mults), width >> len(mults))
+            self.convs, self.norms = self._stages()
+
+    def _stages(self):
+        policy, stride = self.dtype_policy, 2 if self.strided else 1
+        convs = [
+            layers.Conv(n, self.kernel_size, stride, name=f"conv{i}", dtype=policy)
+            for i, n in enumerate(self.channels)
+        ]
+        kind = layers.NORMS[self.norm_name]
+        norms = [kind(name=f"norm{i}", dtype=policy) for i in range(len(convs))]
+        return convs, norms
+
+    @property
+    def width(self) -> int:
+        """Number of tokens, `E`."""
+        width = self.mlp.units if self.vectors else 0
+        if self.images:
+            width += self.grid[0] * self.grid[1] * self.channels[-1]
+        return width
+
+    def build(self, input_shape=None):
+        del input_shape
+        if self.vectors:
+            self.mlp.build((None, vector_width(self.vectors)))
+        if self.images:
+            width = sum(space.shape[-1] for space in self.images.values())
+            for conv, norm in zip(self.convs, self.norms, strict=True):
+                conv.build((None, None, None, width))
+                norm.build((None, conv.filters))
+                width = conv.filters
+
+    def call(self, obs):
+        tokens = []
+        if self.vectors:
+            tokens.append(self.embed_vectors(obs))
+        if self.images:
+            tokens.append(self.embed_images(obs))
+        return tf.concat(tokens, -1)
+
+    def embed_vectors(self, obs):
+        """Tokens of the vector keys, `[B, T, units]`."""
+        squash = self.symlog
+        x = encode_vectors(obs, self.vectors, self.compute_dtype, squash=squash)
+        return self.mlp(x)
+
+    def embed_images(self, obs):
+        """Tokens of the image keys, `[B, T, h·w·channels]`."""
+        x = tf.concat([obs[key] for key in sorted(self.images)], -1)
+        lead = x.shape[:-3] if None not in x.shape[:-3] else tf.shape(x)[:-3]
+        x = tf.reshape(x, (-1, *x.shape[-3:]))
+        x = tf.cast(x, self.compute_dtype) / 255 - 0.5
+        act = layers.ACTS[self.act_name]
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = conv(x)
+            x = x if self.strided else layers.max_pool(x)
+            x = act(norm(x))
+        size = self.grid[0] * self.grid[1] * self.channels[-1]
+        return tf.reshape(x, tf.concat([lead, [size]], 0))
+
+
+def module_mlp(owner, count: int, units: int) -> layers.MLP:
+    """The MLP of an encoder or decoder, named `mlp`, with the owner's settings."""
+    return layers.MLP(
+        count,
+        units,
+        owner.act_name,
+        owner.norm_name,
+        name="mlp",
+        dtype=owner.dtype_policy,
+    )
+
+
+def split_inputs(spaces: dict[str, Space]):
+    """Vector spaces and image spaces, in the given order.
+
+    Raises:
+        ValueError: there is none, or an entry is neither vector nor image.
+    """
+    if not spaces:
+        raise ValueError("The observation has no key that an encoder could read.")
+    images = {key: space for key, space in spaces.items() if space.image}
+    vectors = {key: space for key, space in spaces.items() if not space.image}
+    for key, space in vectors.items():
+        if len(space.shape) > 2:
+            raise ValueError(
+                f"Observation '{key}' has shape {space.shape} and dtype {space.dtype}. "
+                "An input of rank 3 must be an image of dtype uint8 [height, width, "
+                "channels]; flatten anything else to rank 2 or less."
+            )
+    return vectors, images
+
+
+def image_size(images: dict[str, Space], stages: int) -> tuple[int, int]:
+    """Common height and width of the images, in pixels.
+
+    Raises:
+        ValueError: sizes differ, or do not leave a grid of 3 to 16 cells a side after
+            halving `stages` times.
+    """
+    sizes = {key: space.shape[:2] for key, space in images.items()}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"Images must all have one size, but these differ: {sizes}.")
+    key, (height, width) = next(iter(sizes.items()))
+    step = 2**stages
+    for side in (height, width):
+        if side % step or not 3 <= side // step <= 16:
+            raise ValueError(
+                f"Image '{key}' is {height} × {width} pixels. Each side must be a "
+                f"multiple of {step} between {3 * step} and {16 * step}. Resize the "
+                "image, for example to 64 × 64 or 96 × 96."
+            )
+    return height, width

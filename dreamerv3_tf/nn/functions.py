@@ -1,0 +1,120 @@
+"""Functions of tensors that have no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+def symlog(x):
+    """`sign(x) ln(1 + |x|)`: squashes large values, identity near zero (eq. 9)."""
+    return tf.sign(x) * tf.math.log1p(tf.abs(x))
+
+
+def symexp(x):
+    """`sign(x) (e^|x| - 1)`, the inverse of `symlog`."""
+    return tf.sign(x) * tf.math.expm1(tf.abs(x))
+
+
+def keep_where(keep, x):
+    """`x` where the row is kept and zero elsewhere; `keep` bool `[...]`, `x [..., F]`."""
+    keep = tf.cast(keep, x.dtype)
+    return x * tf.reshape(keep, tf.concat([tf.shape(keep), [1] * _extra(keep, x)], 0))
+
+
+def _extra(short, long) -> int:
+    return len(long.shape) - len(short.shape)
+
+
+def flatten_groups(stoch):
+    """Latent groups side by side: `[..., S, C]` → `[..., S·C]`."""
+    *lead, groups, classes = stoch.shape
+    if None in lead:
+        return tf.reshape(stoch, tf.concat([tf.shape(stoch)[:-2], [groups * classes]], 0))
+    return tf.reshape(stoch, (*lead, groups * classes))
+
+
+def features(latent):
+    """What the heads read: deter and flat stoch side by side, `[..., D + S·C]`."""
+    return tf.concat([latent.deter, flatten_groups(latent.stoch)], -1)
+
+
+def pick_onehot(probs, noise):
+    """One-hot choice by inverting the cumulative distribution.
+
+    One uniform number per choice is far cheaper than a Gumbel number per class.
+
+    Args:
+        probs: float32 `[..., C]`, sums to one.
+        noise: float32 `[...]`, uniform in [0, 1); `None` picks the most likely class,
+            the first one on ties.
+
+    Returns:
+        float32 `[..., C]`, without gradient.
+    """
+    probs = tf.stop_gradient(probs)
+    if noise is None:
+        return tf.one_hot(tf.argmax(probs, -1), probs.shape[-1], dtype=probs.dtype)
+    passed = tf.cumsum(probs, axis=-1)[..., :-1] <= noise[..., None]  # 1 .. 1, 0 .. 0
+    passed = tf.cast(passed, probs.dtype)
+    # A class too unlikely to widen the sum keeps zero width and is never chosen.
+    one = tf.ones_like(passed[..., :1])
+    return tf.concat([one, passed], -1) - tf.concat([passed, tf.zeros_like(one)], -1)
+
+
+def pick_index(probs, noise):
+    """Like `pick_onehot`, as an int32 class index `[...]`."""
+    if noise is None:
+        return tf.argmax(probs, -1, output_type=tf.int32)
+    passed = tf.cumsum(probs, axis=-1)[..., :-1] <= noise[..., None]
+    return tf.reduce_sum(tf.cast(passed, tf.int32), -1)
+
+
+def scan(step: Callable, state: Any, inputs: Any, like: Any, length: int):
+    """Runs `state, output = step(state, input)` over the first axis of `inputs`.
+
+    A `while` loop of fixed length, which both the graph executor and XLA differentiate.
+
+    Args:
+        step: function of a state and one slice of the inputs. The new state keeps
+            structure, shapes and dtypes of the old one.
+        state: nest of tensors.
+        inputs: nest of tensors `[length, ...]`.
+        like: nest of tensors with the shapes and dtypes of one step's output.
+        length: number of steps, a Python int.
+
+    Returns:
+        The last state, and the outputs stacked, `[length, ...]`.
+    """
+    slots = [_array(x[0], length).unstack(x) for x in tf.nest.flatten(inputs)]
+    outputs = [_array(x, length) for x in tf.nest.flatten(like)]
+
+    def body(index, state, outputs):
+        now = tf.nest.pack_sequence_as(inputs, [slot.read(index) for slot in slots])
+        after, output = step(state, now)
+        after = tf.nest.map_structure(_keep_shape, after, state)
+        pairs = zip(outputs, tf.nest.flatten(output), strict=True)
+        return index + 1, after, [slot.write(index, value) for slot, value in pairs]
+
+    _, state, outputs = tf.while_loop(
+        lambda index, *_: index < length,
+        body,
+        (tf.constant(0), state, outputs),
+        maximum_iterations=length,
+        parallel_iterations=1,
+    )
+    return state, tf.nest.pack_sequence_as(like, [slot.stack() for slot in outputs])
+
+
+def _array(like, length) -> tf.TensorArray:
+    return tf.TensorArray(
+        like.dtype, length, element_shape=like.shape, clear_after_read=False
+    )
+
+
+def _keep_shape(after, before):
+    """Static shapes survive the loop, which its gradient needs under XLA."""
+    after.set_shape(before.shape)
+    return after

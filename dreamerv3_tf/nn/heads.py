@@ -1,0 +1,156 @@
+"""Small networks from the features of a latent state to a distribution."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dreamerv3_tf.spaces import Space
+
+from . import dists, layers
+
+
+class Head(keras.layers.Layer):
+    """MLP and one output layer.
+
+    Args:
+        units: width of the output.
+        mlp: keywords of `MLP`: layers, units, act, norm.
+        outscale: factor on the initial weights of the output; 0 starts at zero.
+
+    Call: `feat [..., F]` → `[..., units]`, float32.
+    """
+
+    def __init__(self, units: int, mlp: dict, outscale: float = 1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mlp = layers.MLP(**mlp, name="mlp", dtype=self.dtype_policy)
+        self.out = layers.Linear(units, outscale, name="out", dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        self.mlp.build(input_shape)
+        self.out.build((None, self.mlp.units))
+
+    def call(self, feat):
+        return tf.cast(self.out(self.mlp(feat)), tf.float32)
+
+
+class TwoHotHead(Head):
+    """Head for rewards and values: a distribution over symexp-spaced bins.
+
+    Args:
+        bins: number of bins.
+
+    Call: `feat [..., F]` → `TwoHot` of batch shape `[...]`.
+    """
+
+    def __init__(self, bins: int, mlp: dict, outscale: float = 0.0, **kwargs):
+        super().__init__(bins, mlp, outscale, **kwargs)
+        self.bins = dists.symexp_bins(bins)
+
+    def call(self, feat):
+        return dists.TwoHot(super().call(feat), self.bins)
+
+
+class BinaryHead(Head):
+    """Head for the probability of going on.
+
+    Call: `feat [..., F]` → logit `[...]`, float32.
+    """
+
+    def __init__(self, mlp: dict, outscale: float = 1.0, **kwargs):
+        super().__init__(1, mlp, outscale, **kwargs)
+
+    def call(self, feat):
+        return super().call(feat)[..., 0]
+
+
+class Actor(keras.layers.Layer):
+    """Policy: one MLP, and a distribution for each entry of the action dict.
+
+    Discrete entries get a categorical distribution with unimix, one an element;
+    elements may differ in their number of classes. Continuous entries get a bounded
+    normal.
+
+    Args:
+        spaces: spaces of the action entries.
+        mlp: keywords of `MLP`.
+        outscale: factor on the initial weights of the output layers.
+        unimix: share of the uniform distribution in discrete policies. The papers say
+            1 %; the reference of 2025 configures it and forgets to apply it.
+        min_std: smallest standard deviation.
+        max_std: bound of the largest standard deviation.
+
+    Call: `feat [..., F]` → `{key: distribution}` of batch shape `[..., *shape]`.
+    """
+
+    def __init__(
+        self,
+        spaces: dict[str, Space],
+        mlp: dict,
+        outscale: float = 0.01,
+        unimix: float = 0.01,
+        min_std: float = 0.1,
+        max_std: float = 1.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.spaces = dict(spaces)
+        self.unimix, self.bounds = unimix, (min_std, max_std)
+        self.mlp = layers.MLP(**mlp, name="mlp", dtype=self.dtype_policy)
+        self.valid = {key: valid_classes(space) for key, space in spaces.items()}
+        names = [name for key, space in spaces.items() for name in _outputs(key, space)]
+        self.outs = [
+            layers.Linear(width, outscale, name=name, dtype=self.dtype_policy)
+            for name, width in names
+        ]
+
+    def build(self, input_shape):
+        self.mlp.build(input_shape)
+        for out in self.outs:
+            out.build((None, self.mlp.units))
+
+    def call(self, feat):
+        x = self.mlp(feat)
+        lead = tf.shape(x)[:-1] if None in x.shape[:-1] else x.shape[:-1]
+        raw = {out.name: tf.cast(out(x), tf.float32) for out in self.outs}
+        return {key: self._distribution(key, raw, lead) for key in self.spaces}
+
+    def _distribution(self, key: str, raw: dict, lead):
+        space = self.spaces[key]
+        if space.discrete:
+            shape = tf.concat([lead, space.shape, [max(space.classes)]], 0)
+            logits = tf.reshape(raw[f"{key}_logits"], shape)
+            return dists.Categorical(logits, self.unimix, self.valid[key])
+        shape = tf.concat([lead, space.shape], 0)
+        mean = tf.reshape(raw[f"{key}_mean"], shape)
+        stddev = tf.reshape(raw[f"{key}_stddev"], shape)
+        return dists.BoundedNormal(mean, stddev, *self.bounds)
+
+    def entropy_bounds(self, key: str) -> tuple[float, float]:
+        """Smallest and largest entropy of the entry, in nats, summed over elements."""
+        space = self.spaces[key]
+        if space.discrete:
+            return 0.0, float(np.sum(np.log(space.classes)))
+        low, high = (dists.normal_entropy(bound) for bound in self.bounds)
+        return space.size * low, space.size * high
+
+
+def valid_classes(space: Space) -> np.ndarray | None:
+    """Which logits are real, bool `[*shape, C]`; `None` where all are."""
+    if not space.discrete or len(set(space.classes)) == 1:
+        return None
+    counts = np.reshape(space.classes, space.shape)
+    return np.arange(max(space.classes)) < counts[..., None]
+
+
+def _outputs(key: str, space: Space) -> list[tuple[str, int]]:
+    if space.discrete:
+        return [(f"{key}_logits", space.size * max(space.classes))]
+    return [(f"{key}_mean", space.size), (f"{key}_stddev", space.size)]
+
+
+def sum_event(x, space: Space):
+    """Sum over the elements of an action entry: `[..., *shape]` → `[...]`."""
+    axes = list(range(-len(space.shape), 0))
+    return tf.reduce_sum(x, axes) if axes else x

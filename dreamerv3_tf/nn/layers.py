@@ -1,0 +1,304 @@
+"""Layers with weights: linear, block-diagonal, convolution, norm, and their stacks.
+
+Every layer keeps its weights in float32 and computes in the compute dtype of its Keras
+dtype policy; norms compute in float32. Fresh weights come from Keras' global random
+stream, which `keras.utils.set_random_seed` starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+ACTS: dict[str, Callable] = {
+    "silu": tf.nn.silu,
+    "relu": tf.nn.relu,
+    "gelu": lambda x: tf.nn.gelu(x, approximate=True),
+    "none": lambda x: x,
+}
+"""Activation functions by the name that the configuration uses."""
+
+
+class FanIn(keras.initializers.Initializer):
+    """Truncated normal of standard deviation `scale / √fan_in`, cut at two sigmas.
+
+    The fan is all axes but the last: for a block-diagonal kernel `[blocks, in, out]`
+    that counts the inputs of all blocks, as the reference does, so each block starts
+    `√blocks` smaller than one would choose for it alone.
+
+    Args:
+        scale: factor on the weights; 0 starts at zero.
+    """
+
+    CUT = 0.87962566  # standard deviation of a unit normal truncated at ±2
+
+    def __init__(self, scale: float = 1.0):
+        self.scale = scale
+
+    def __call__(self, shape, dtype=None):
+        sigma = self.scale / math.sqrt(math.prod(shape[:-1])) / self.CUT
+        if not sigma:
+            return tf.zeros(shape, dtype)
+        return keras.random.truncated_normal(shape, 0.0, sigma, dtype=dtype)
+
+    def get_config(self):
+        return {"scale": self.scale}
+
+
+def check_divides(divisor: int, number: int, what: str) -> None:
+    """Raises ValueError unless `number` is a multiple of `divisor`."""
+    if number % divisor:
+        raise ValueError(
+            f"{what} is {number}, which is no multiple of {divisor}. "
+            f"Choose one of {number // divisor * divisor} or "
+            f"{(number // divisor + 1) * divisor}."
+        )
+
+
+def rows(x):
+    """All leading axes as one: `[..., F]` → `[rows, F]`, for one large product."""
+    return tf.reshape(x, (-1, x.shape[-1]))
+
+
+def unrows(x, like):
+    """The leading axes of `like` again: `[rows, F]` → `[..., F]`."""
+    lead = like.shape[:-1]
+    if None in lead:
+        lead = tf.shape(like)[:-1]
+    return tf.reshape(x, tf.concat([lead, x.shape[1:]], 0))
+
+
+class Linear(keras.layers.Layer):
+    """`x W + b` on the last axis.
+
+    Args:
+        units: width of the output.
+        outscale: factor on the initial kernel.
+
+    Call: `x [..., I]` → `[..., units]`, in the compute dtype.
+    """
+
+    def __init__(self, units: int, outscale: float = 1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.outscale = outscale
+
+    def build(self, input_shape):
+        shape = (input_shape[-1], self.units)
+        self.kernel = self.add_weight(shape, FanIn(self.outscale), name="kernel")
+        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+
+    def call(self, x):
+        return unrows(tf.matmul(rows(x), self.kernel) + self.bias, x)
+
+
+class BlockLinear(keras.layers.Layer):
+    """Linear layer with a block-diagonal kernel, plus a dense part for shared inputs.
+
+    Block `k` reads slice `k` of the input and all of the shared input, and writes slice
+    `k` of the output, so the layer has `1/blocks` of the weights of a dense one. It is
+    what makes a `deter` of 8192 affordable.
+
+    Source: Hafner et al. 2025, Methods (block-diagonal GRU).
+
+    Args:
+        units: width of the output; a multiple of `blocks`.
+        blocks: number of independent blocks; also divides the input width.
+        shared: width of the input that every block reads; 0 for none.
+
+    Call: `x [..., I]`, `shared [..., shared]` → `[..., units]`, compute dtype.
+
+    Raises:
+        ValueError: `units` or `I` is not a multiple of `blocks`.
+    """
+
+    def __init__(self, units: int, blocks: int, shared: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        check_divides(blocks, units, f"Width of {self.name}")
+        self.units = units
+        self.blocks = blocks
+        self.shared = shared
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        check_divides(self.blocks, width, f"Input width of {self.name}")
+        self.slice = width // self.blocks
+        shape = (self.blocks, self.slice + self.shared, self.units // self.blocks)
+        self.kernel = self.add_weight(shape, FanIn(), name="kernel")
+        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+
+    def call(self, x, shared=None):
+        block, dense, bias = self.parts()
+        y = block_product(x, block) + bias
+        return y if shared is None else y + unrows(tf.matmul(rows(shared), dense), x)
+
+    def parts(self):
+        """Kernel of the blocks `[blocks, I/blocks, O/blocks]`, kernel of the shared
+        input `[shared, O]` and bias `[O]`, all in the compute dtype."""
+        kernel = tf.cast(self.kernel, self.compute_dtype)
+        dense = tf.transpose(kernel[:, self.slice :], (1, 0, 2))
+        dense = tf.reshape(dense, (self.shared, self.units))
+        return kernel[:, : self.slice], dense, tf.cast(self.bias, self.compute_dtype)
+
+
+def block_product(x, kernel):
+    """Product with a block-diagonal matrix: `[..., g·I] × [g, I, O]` → `[..., g·O]`."""
+    blocks, width, units = kernel.shape
+    y = tf.transpose(tf.reshape(rows(x), (-1, blocks, width)), (1, 0, 2))
+    y = tf.transpose(tf.matmul(y, kernel), (1, 0, 2))
+    return unrows(tf.reshape(y, (-1, blocks * units)), x)
+
+
+class Conv(keras.layers.Layer):
+    """Two-dimensional convolution, stride 1 or 2, same padding.
+
+    Args:
+        filters: channels of the output.
+        kernel: side of the square kernel in pixels.
+        stride: step of the kernel in pixels.
+        transposed: put zeros between the pixels first, which multiplies height and
+            width by `stride`, then convolve with stride 1.
+
+    Call: `x [N, H, W, C]` → `[N, H', W', filters]`, in the compute dtype.
+    """
+
+    def __init__(self, filters, kernel, stride=1, transposed=False, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.size = kernel
+        self.stride = stride
+        self.transposed = transposed
+
+    def build(self, input_shape):
+        shape = (self.size, self.size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(shape, FanIn(), name="kernel")
+        self.bias = self.add_weight((self.filters,), "zeros", name="bias")
+
+    def call(self, x):
+        stride = self.stride
+        if self.transposed:
+            x, stride = spread(x, self.stride), 1
+        return tf.nn.conv2d(x, self.kernel, stride, "SAME") + self.bias
+
+
+def spread(x, stride: int):
+    """Puts each pixel at the odd corner of a `stride²` square of zeros."""
+    count, height, width, channels = x.shape
+    count = tf.shape(x)[0] if count is None else count
+    x = tf.reshape(x, (count, height, 1, width, 1, channels))
+    before, after = stride // 2, stride - stride // 2 - 1
+    pads = [(0, 0), (0, 0), (before, after), (0, 0), (before, after), (0, 0)]
+    return tf.reshape(tf.pad(x, pads), (count, height * stride, width * stride, channels))
+
+
+def max_pool(x):
+    """Largest of each 2×2 square; equal maxima share the gradient, as in the reference.
+
+    `x [N, H, W, C]` with even sides → `[N, H/2, W/2, C]`.
+    """
+    count, height, width, channels = x.shape
+    count = tf.shape(x)[0] if count is None else count
+    x = tf.reshape(x, (count, height // 2, 2, width // 2, 2, channels))
+    return tf.reduce_max(x, (2, 4))
+
+
+def upsample(x):
+    """Each pixel four times: `[N, H, W, C]` → `[N, 2H, 2W, C]`."""
+    return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
+
+
+class RMSNorm(keras.layers.Layer):
+    """`x / √(mean(x²) + ε) · scale` over the last axis, in float32.
+
+    Args:
+        epsilon: ε above.
+
+    Call: `x [..., F]` → the same shape and dtype.
+    """
+
+    def __init__(self, epsilon: float = 1e-4, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(
+            (input_shape[-1],), "ones", name="scale", autocast=False
+        )
+
+    def call(self, x):
+        wide = tf.cast(x, tf.float32)
+        square = tf.reduce_mean(tf.square(wide), -1, keepdims=True)
+        return tf.cast(wide * tf.math.rsqrt(square + self.epsilon) * self.scale, x.dtype)
+
+
+class LayerNorm(keras.layers.Layer):
+    """`(x − mean) / √(var + ε) · scale + shift` over the last axis, in float32.
+
+    Args:
+        epsilon: ε above.
+
+    Call: `x [..., F]` → the same shape and dtype.
+    """
+
+    def __init__(self, epsilon: float = 1e-4, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        shape = (input_shape[-1],)
+        self.scale = self.add_weight(shape, "ones", name="scale", autocast=False)
+        self.shift = self.add_weight(shape, "zeros", name="shift", autocast=False)
+
+    def call(self, x):
+        wide = tf.cast(x, tf.float32)
+        mean, variance = tf.nn.moments(wide, -1, keepdims=True)
+        wide = (wide - mean) * tf.math.rsqrt(variance + self.epsilon)
+        return tf.cast(wide * self.scale + self.shift, x.dtype)
+
+
+NORMS: dict[str, Callable] = {"rms": RMSNorm, "layer": LayerNorm}
+"""Norm layers by the name that the configuration uses."""
+
+
+class MLP(keras.layers.Layer):
+    """A stack of linear → norm → activation.
+
+    Args:
+        layers: how many.
+        units: width of each.
+        act: name in `ACTS`.
+        norm: name in `NORMS`.
+
+    Call: `x [..., I]` → `[..., units]`, in the compute dtype.
+    """
+
+    def __init__(self, layers: int, units: int, act="silu", norm="rms", **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.act = ACTS[act]
+        self.linears = [
+            Linear(units, name=f"linear{i}", dtype=self.dtype_policy)
+            for i in range(layers)
+        ]
+        self.norms = [
+            NORMS[norm](name=f"norm{i}", dtype=self.dtype_policy) for i in range(layers)
+        ]
+
+    def build(self, input_shape):
+        width = input_shape[-1]
+        for linear, norm in zip(self.linears, self.norms, strict=True):
+            linear.build((None, width))
+            norm.build((None, self.units))
+            width = self.units
+
+    def call(self, x):
+        return self.after(x, 0)
+
+    def after(self, x, start: int):
+        """The output of the layers from `start` on, for `x` of the layer before."""
+        for linear, norm in zip(self.linears[start:], self.norms[start:], strict=True):
+            x = self.act(norm(linear(x)))
+        return x

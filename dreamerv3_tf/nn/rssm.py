@@ -1,0 +1,355 @@
+"""The recurrent state-space model: what the world model remembers and foresees.
+
+    h_t = core(h_{t−1}, z_{t−1}, a_{t−1})        deter
+    z_t ~ posterior(h_t, tokens_t)               stoch, when there is an observation
+    z_t ~ prior(h_t)                             stoch, in imagination
+
+Loops over time touch only what depends on the recurrence. Whatever can be computed for
+all steps at once (projections of actions and tokens, the prior) is, before or after.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from dreamerv3_tf.structs import Latent
+
+from . import dists, functions, layers
+
+tfd = tfp.distributions
+
+
+class Observed(NamedTuple):
+    """Posterior states of a sequence.
+
+    Attributes:
+        latent: `[B, T, ...]`.
+        logit: raw logits of the posterior, float32 `[B, T, S, C]`.
+        last: state after the last step, `[B, ...]`.
+    """
+
+    latent: Latent
+    logit: Any
+    last: Latent
+
+
+class BlockGRU(keras.layers.Layer):
+    """Deterministic core: a block-diagonal GRU behind a hidden layer.
+
+    The hidden layers read one block of deter each, and all of the three projections of
+    deter, stoch and action. The reset gate acts on the candidate before the tanh; the
+    update gate starts low (bias −1). Source: Hafner et al. 2025, Methods.
+
+    Args:
+        deter: units `D`; a multiple of `blocks`.
+        hidden: width `H` of the three projections.
+        blocks: number of blocks `g`.
+        layers: hidden block layers before the gates, at least 1.
+        act: activation.
+        norm: norm layer.
+
+    Call: `deter [N, D], stoch [N, S·C], action [N, A]` → `[N, D]`.
+    """
+
+    def __init__(
+        self, deter, hidden, blocks, layers=1, act="silu", norm="rms", **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.deter, self.hidden, self.blocks = deter, hidden, blocks
+        self.act = globals()["layers"].ACTS[act]
+        self._make(layers, norm)
+
+    def _make(self, count: int, norm: str):
+        options = {"dtype": self.dtype_policy}
+        kind = layers.NORMS[norm]
+        names = ("deter", "stoch", "action")
+        self.inputs = [
+            layers.Linear(self.hidden, name=f"from_{name}", **options) for name in names
+        ]
+        self.input_norms = [kind(name=f"norm_{name}", **options) for name in names]
+        self.hiddens = [
+            layers.BlockLinear(
+                self.deter,
+                self.blocks,
+                0 if i else 3 * self.hidden,
+                name=f"hidden{i}",
+                **options,
+            )
+            for i in range(count)
+        ]
+        self.hidden_norms = [kind(name=f"hidden_norm{i}", **options) for i in range(count)]
+        self.gates = layers.BlockLinear(
+            3 * self.deter, self.blocks, name="gates", **options
+        )
+
+    def build(self, deter, stoch, action):
+        for linear, norm, width in zip(
+            self.inputs, self.input_norms, (deter, stoch, action), strict=True
+        ):
+            linear.build((None, width))
+            norm.build((None, self.hidden))
+        for hidden, norm in zip(self.hiddens, self.hidden_norms, strict=True):
+            hidden.build((None, self.deter))
+            norm.build((None, self.deter))
+        self.gates.build((None, self.deter))
+
+    def call(self, deter, stoch, action):
+        return self.stepper()(deter, stoch, self.driver()(action))
+
+    def driver(self):
+        """What an action adds to the first hidden layer, as a function of the action:
+        `[..., A]` → `[..., D]`, bias included.
+
+        It does not depend on the state: known actions need it once, before the loop.
+        """
+        _, dense, bias = self.hiddens[0].parts()
+        dense = dense[2 * self.hidden :]
+
+        def drive(action):
+            action = tf.cast(action, self.compute_dtype)
+            action /= tf.stop_gradient(tf.maximum(tf.abs(action), 1))
+            x = self.act(self.input_norms[2](self.inputs[2](action)))
+            return layers.unrows(tf.matmul(layers.rows(x), dense), x) + bias
+
+        return drive
+
+    def stepper(self):
+        """One step as a function `(deter, stoch [N, S·C], drive [N, D]) → deter`.
+
+        Its weights are cast and split here, once, and not in every turn of a loop.
+        """
+        block, dense, _ = self.hiddens[0].parts()
+        dense = dense[: 2 * self.hidden]
+        later = [hidden.parts() for hidden in self.hiddens[1:]]
+        gate_block, _, gate_bias = self.gates.parts()
+        size = (-1, self.blocks, 3, self.deter // self.blocks)
+
+        def step(deter, stoch, drive):
+            x = [
+                self.act(self.input_norms[i](self.inputs[i](value)))
+                for i, value in enumerate((deter, stoch))
+            ]
+            y = layers.block_product(deter, block) + drive
+            y += tf.matmul(tf.concat(x, -1), dense)
+            y = self.act(self.hidden_norms[0](y))
+            for (kernel, _, bias), norm in zip(later, self.hidden_norms[1:], strict=True):
+                y = self.act(norm(layers.block_product(y, kernel) + bias))
+            gates = layers.block_product(y, gate_block) + gate_bias
+            gates = tf.reshape(gates, size)  # [N, g, 3, D/g]: gates lie inside blocks
+            reset, cand, update = (
+                tf.reshape(gates[:, :, i], deter.shape) for i in range(3)
+            )
+            update = tf.sigmoid(update - 1)
+            return update * tf.tanh(tf.sigmoid(reset) * cand) + (1 - update) * deter
+
+        return step
+
+
+class RSSM(keras.layers.Layer):
+    """Recurrent state-space model with categorical latents.
+
+    Args:
+        deter: units `D` of the core.
+        hidden: width of its projections and of prior and posterior.
+        stoch: latent groups `S`.
+        classes: classes `C` of each group.
+        blocks: blocks of the core.
+        dyn_layers: hidden layers of the core.
+        prior_layers: hidden layers of the prior.
+        post_layers: hidden layers of the posterior, at least 1.
+        unimix: share of the uniform distribution in the latents.
+        free_nats: KL below which the KL losses have no gradient, in nats.
+        act: activation.
+        norm: norm layer.
+        outscale: factor on the initial weights of the logits.
+
+    Call: see `observe`, `step` and `imagine`.
+    """
+
+    def __init__(
+        self,
+        deter: int,
+        hidden: int,
+        stoch: int,
+        classes: int,
+        blocks: int,
+        dyn_layers: int = 1,
+        prior_layers: int = 2,
+        post_layers: int = 1,
+        unimix: float = 0.01,
+        free_nats: float = 1.0,
+        act: str = "silu",
+        norm: str = "rms",
+        outscale: float = 1.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        options = {"act": act, "norm": norm, "dtype": self.dtype_policy}
+        self.deter, self.stoch, self.classes = deter, stoch, classes
+        self.unimix, self.free_nats = unimix, free_nats
+        self.core = BlockGRU(deter, hidden, blocks, dyn_layers, name="core", **options)
+        self.prior_mlp = layers.MLP(prior_layers, hidden, name="prior", **options)
+        self.post_mlp = layers.MLP(post_layers, hidden, name="post", **options)
+        self.prior_out, self.post_out = (
+            layers.Linear(
+                stoch * classes, outscale, name=name, dtype=self.dtype_policy
+            )
+            for name in ("prior_logit", "post_logit")
+        )
+
+    def build(self, tokens: int, action: int):
+        """Makes the weights for `tokens` encoder outputs and `action` encoded inputs."""
+        hidden = self.post_mlp.units
+        self.core.build(self.deter, self.stoch * self.classes, action)
+        self.prior_mlp.build((None, self.deter))
+        self.post_mlp.build((None, self.deter + tokens))
+        self.prior_out.build((None, hidden))
+        self.post_out.build((None, hidden))
+
+    def initial(self, batch) -> Latent:
+        """The state before any observation: zeros, `[batch, ...]`."""
+        dtype = self.compute_dtype
+        return Latent(
+            tf.zeros((batch, self.deter), dtype),
+            tf.zeros((batch, self.stoch, self.classes), dtype),
+        )
+
+    def dist(self, logit):
+        """Distribution of the latent groups of one state, of batch shape `[...]`."""
+        return tfd.Independent(dists.OneHot(logit, self.unimix), 1)
+
+    def pick(self, logit, noise):
+        """Straight-through sample from raw logits, compute dtype `[..., S, C]`."""
+        sample = dists.OneHot(logit, self.unimix).pick(noise)
+        return tf.cast(sample, self.compute_dtype)
+
+    def prior(self, deter):
+        """Raw logits of the prior, float32 `[..., S, C]`."""
+        return self._logit(self.prior_out, self.prior_mlp(deter))
+
+    def posterior(self, deter, tokens):
+        """Raw logits of the posterior, float32 `[..., S, C]`."""
+        return self._posterior_stepper()(deter, self._read_tokens(tokens))
+
+    def _logit(self, out, x):
+        logit = tf.cast(out(x), tf.float32)
+        shape = tf.concat([tf.shape(x)[:-1], (self.stoch, self.classes)], 0)
+        if None not in x.shape[:-1]:
+            shape = (*x.shape[:-1], self.stoch, self.classes)
+        return tf.reshape(logit, shape)
+
+    def _read_tokens(self, tokens):
+        """What the tokens add to the first layer of the posterior, bias included."""
+        first = self.post_mlp.linears[0]
+        kernel = tf.cast(first.kernel[self.deter :], self.compute_dtype)
+        tokens = tf.cast(tokens, self.compute_dtype)
+        x = layers.unrows(tf.matmul(layers.rows(tokens), kernel), tokens)
+        return x + tf.cast(first.bias, self.compute_dtype)
+
+    def _posterior_stepper(self):
+        kernel = self.post_mlp.linears[0].kernel[: self.deter]
+        kernel = tf.cast(kernel, self.compute_dtype)
+
+        def posterior(deter, seen):
+            x = layers.unrows(tf.matmul(layers.rows(deter), kernel), deter) + seen
+            x = self.post_mlp.act(self.post_mlp.norms[0](x))
+            return self._logit(self.post_out, self.post_mlp.after(x, 1))
+
+        return posterior
+
+    def observe(self, carry: Latent, tokens, action, reset, noise) -> Observed:
+        """Follows observations through time.
+
+        Args:
+            carry: state before the first step, `[B, ...]`.
+            tokens: output of the encoder, `[B, T, E]`.
+            action: encoded previous actions, `[B, T, A]`.
+            reset: bool `[B, T]`; an episode starts here, nothing before it counts.
+            noise: uniform `[T, B, S]`, or `None` for the most likely latents.
+
+        Returns:
+            Posterior states and their raw logits.
+        """
+        length = tokens.shape[1]
+        keep = tf.logical_not(reset)
+        drive = self.core.driver()(functions.keep_where(keep, action))
+        inputs = [_swap(x) for x in (self._read_tokens(tokens), drive, keep)]
+        if noise is not None:
+            inputs.append(noise)
+        core, posterior = self.core.stepper(), self._posterior_stepper()
+
+        def step(latent, now):
+            seen, drive, keep, *noise = now
+            latent = Latent(*(functions.keep_where(keep, x) for x in latent))
+            deter = core(latent.deter, functions.flatten_groups(latent.stoch), drive)
+            logit = posterior(deter, seen)
+            after = Latent(deter, self.pick(logit, noise[0] if noise else None))
+            return after, (after, logit)
+
+        like = (carry, tf.cast(carry.stoch, tf.float32))
+        last, outputs = functions.scan(step, carry, inputs, like, length)
+        latent, logit = tf.nest.map_structure(_swap, outputs)
+        return Observed(latent, logit, last)
+
+    def observe_step(self, carry: Latent, tokens, action, reset, noise):
+        """One step of `observe` without the time axis.
+
+        Returns:
+            The new state, and the raw logits of its posterior.
+        """
+        keep = tf.logical_not(reset)
+        drive = self.core.driver()(functions.keep_where(keep, action))
+        carry = Latent(*(functions.keep_where(keep, x) for x in carry))
+        stoch = functions.flatten_groups(carry.stoch)
+        deter = self.core.stepper()(carry.deter, stoch, drive)
+        logit = self.posterior(deter, tokens)
+        return Latent(deter, self.pick(logit, noise)), logit
+
+    def imagine(self, carry: Latent, act, inputs, like, length: int):
+        """Lets the prior go on from a state, actions chosen along the way.
+
+        Args:
+            carry: start, `[N, ...]`.
+            act: function `(latent, input) → (encoded action [N, A], output)`.
+            inputs: nest of `[length, ...]`, one slice a step: `(noise, input)`, where
+                `noise` is uniform `[length, N, S]` or an empty tuple.
+            like: shapes and dtypes of one output of `act`.
+            length: steps.
+
+        Returns:
+            The last state, and `(states before each step, outputs)`, time first.
+        """
+        core, drive = self.core.stepper(), self.core.driver()
+
+        def step(latent, now):
+            noise, given = now
+            action, output = act(latent, given)
+            stoch = functions.flatten_groups(latent.stoch)
+            deter = core(latent.deter, stoch, drive(action))
+            noise = None if isinstance(noise, tuple) else noise
+            after = Latent(deter, self.pick(self.prior(deter), noise))
+            return after, (latent, output)
+
+        return functions.scan(step, carry, inputs, (carry, like), length)
+
+    def losses(self, deter, post):
+        """KL losses, each float32 `[B, T]` in nats, and the prior's raw logits.
+
+        `dyn = max(n, KL[sg(post) ‖ prior])`, `rep = max(n, KL[post ‖ sg(prior)])`, the
+        KL summed over groups and then clipped (eq. 3).
+        """
+        prior = self.prior(deter)
+        stop = tf.stop_gradient
+        dyn = tfd.kl_divergence(self.dist(stop(post)), self.dist(prior))
+        rep = tfd.kl_divergence(self.dist(post), self.dist(stop(prior)))
+        free = self.free_nats
+        return tf.maximum(dyn, free), tf.maximum(rep, free), prior
+
+
+def _swap(x):
+    """Batch and time exchanged: `[B, T, ...]` ↔ `[T, B, ...]`."""
+    return tf.transpose(x, (1, 0, *range(2, len(x.shape))))

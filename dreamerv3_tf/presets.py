@@ -1,0 +1,258 @@
+"""From YAML files and the command line to a `Config`.
+
+Later layers win: `defaults.yaml`, the file of the task, the size, each preset in turn,
+the command line. A size file comes just before the layer that named the size, so that
+what stands beside `size: 12m` in a preset still counts.
+
+Any section may be written `section@suite`, as in `env@dmc: {repeat: 2}`: it holds for
+tasks whose name starts with `suite_` only.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dreamerv3_tf import values
+from dreamerv3_tf.config import Config
+from dreamerv3_tf.merging import Merger, read_file
+from dreamerv3_tf.values import ConfigError
+
+COMMAND_LINE = "command line"
+
+FREE_TO_CHANGE = (
+    "size", "paper_size", "cpu_size",  # names only, `agent.*` holds what they mean
+    "log.*", "eval.*", "export.*", "run.steps", "run.eval_envs", "run.parallel",
+    "compute.threads", "compute.device", "compute.xla",
+)  # fmt: skip
+"""What may differ when a run goes on: where and how long, not what is learned."""
+
+
+def configs_folder() -> pathlib.Path:
+    """`configs/` of the installed package, or beside the package in a checkout.
+
+    Raises:
+        ConfigError: it is in neither place.
+    """
+    package = pathlib.Path(__file__).resolve().parent
+    for folder in (package / "configs", package.parent / "configs"):
+        if (folder / "defaults.yaml").exists():
+            return folder
+    raise ConfigError(
+        f"No configs/defaults.yaml in {package} or {package.parent}. Install the "
+        "package again, or name the folder with --configs."
+    )
+
+
+def load(
+    task: str,
+    presets: Sequence[str] = (),
+    overrides: Iterable[str] = (),
+    *,
+    configs: str | pathlib.Path | None = None,
+    accelerator: bool = False,
+) -> Config:
+    """The merged and checked configuration.
+
+    Args:
+        task: `suite_name`.
+        presets: names of files in the folder, or paths that end with `.yaml`.
+        overrides: `section.key=value` each.
+        configs: folder to read instead of the one that came with the program.
+        accelerator: whether the run has one; chooses the size where none is named.
+
+    Raises:
+        ConfigError: a file, key, value, preset or size that does not exist or fit.
+    """
+    folder = open_folder(configs)
+    merger = Merger(folder, task)
+    merger.add_file(folder / "defaults.yaml")
+    task_file = find_task_file(folder, task)
+    if task_file:
+        merger.add_file(task_file)
+    merger.choose_size(accelerator)
+    return finish(merger, presets, overrides)
+
+
+def load_saved(
+    path: str | pathlib.Path,
+    presets: Sequence[str] = (),
+    overrides: Iterable[str] = (),
+    *,
+    configs: str | pathlib.Path | None = None,
+) -> Config:
+    """The configuration of a file of `Config.to_yaml`, with changes on top.
+
+    Keys that the file does not have, as a later version may, come from `defaults.yaml`.
+
+    Raises:
+        ConfigError: as for `load`, or the file names no task.
+    """
+    folder = open_folder(configs)
+    tree = read_file(pathlib.Path(path), str(path))
+    if not isinstance(tree, dict) or not isinstance(tree.get("task"), str):
+        raise ConfigError(f"{path}: expected the saved configuration of a run.")
+    merger = Merger(folder, str(tree.pop("task")))
+    merger.add_file(folder / "defaults.yaml")
+    merger.add(tree, str(path), name_size=False)
+    return finish(merger, presets, overrides)
+
+
+def finish(merger: Merger, presets: Sequence[str], overrides: Iterable[str]) -> Config:
+    """Adds presets and command line, builds and checks."""
+    for name in presets:
+        path = find_preset(merger.folder, name)
+        if path.stem.startswith("size"):
+            merger.add_size(path.stem[4:], "--preset")
+        else:
+            merger.add_file(path)
+    merger.add(command_line(overrides), COMMAND_LINE)
+    config = merger.build()
+    check(config)
+    return config
+
+
+def open_folder(configs: str | pathlib.Path | None) -> pathlib.Path:
+    """The folder that was asked for, or the program's own.
+
+    Raises:
+        ConfigError: there is no `defaults.yaml` in it.
+    """
+    folder = pathlib.Path(configs) if configs else configs_folder()
+    if not (folder / "defaults.yaml").exists():
+        raise ConfigError(f"--configs: no defaults.yaml in {folder}.")
+    return folder
+
+
+def find_task_file(folder: pathlib.Path, task: str) -> pathlib.Path | None:
+    """The file in `tasks/` with the longest name that is a prefix of the task."""
+    parts = task.split("_")
+    for end in range(len(parts), 0, -1):
+        path = folder / "tasks" / ("_".join(parts[:end]) + ".yaml")
+        if path.exists():
+            return path
+    return None
+
+
+def find_preset(folder: pathlib.Path, name: str) -> pathlib.Path:
+    """Path of a preset.
+
+    Raises:
+        ConfigError: there is none; names the nearest and all of them.
+    """
+    path = pathlib.Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml"
+    if path.exists() and path.name != "defaults.yaml":
+        return path
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    known = [stem for stem in known if stem != "defaults"]
+    raise ConfigError(
+        f"--preset: no preset '{name}'.{values.nearest(name, known)} "
+        f"Presets: {', '.join(known) or f'none in {folder}'}."
+    )
+
+
+def command_line(overrides: Iterable[str]) -> dict[str, Any]:
+    """Nested dict of `section.key=value` arguments.
+
+    Raises:
+        ConfigError: an argument of another form.
+    """
+    tree: dict[str, Any] = {}
+    for argument in overrides:
+        name, equals, text = argument.partition("=")
+        if not equals or not name:
+            raise ConfigError(
+                f"{COMMAND_LINE}: cannot read '{argument}', expected section.key=value "
+                "or a flag such as --task."
+            )
+        node, parts = tree, name.split(".")
+        for part in parts[:-1]:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise ConfigError(f"{COMMAND_LINE}: '{name}' lies inside of a value.")
+        node[parts[-1]] = values.parse(text, f"{COMMAND_LINE}: {name}")
+    return tree
+
+
+def check(config: Config) -> None:
+    """Refuses values that do not go together.
+
+    Raises:
+        ConfigError: with the file or flag that set the value.
+    """
+    agent, replay = config.agent, config.replay
+    shares = sum(replay.mixture.values())
+    steps = replay.batch_length
+    rules = [
+        ("agent.deter", agent.deter % agent.blocks == 0, "a multiple of agent.blocks"),
+        ("agent.classes", 2 <= agent.classes <= 256, "2 to 256, replay keeps one byte"),
+        (
+            "agent.actor.min_std",
+            agent.actor.min_std <= agent.actor.max_std,
+            "<= max_std",
+        ),
+        ("agent.imag_last", agent.imag_last <= steps, "at most replay.batch_length"),
+        ("agent.horizon", agent.horizon >= 1, "at least 1"),
+        ("replay.mixture", abs(shares - 1) < 1e-6, f"shares of sum 1, not {shares:g}"),
+        ("replay.batch_length", steps >= 2, "at least 2"),
+        (
+            "log.report_length",
+            config.log.report_length <= steps,
+            "<= replay.batch_length",
+        ),
+    ]
+    for name in ("return_norm", "value_norm", "advantage_norm"):
+        norm = getattr(agent, name)
+        rules.append((f"agent.{name}.low", norm.low < norm.high, "below its `high`"))
+    for key, holds, expected in rules:
+        if not holds:
+            tree = {**config.flatten(), "replay.mixture": replay.mixture}
+            source, shown = set_by(config, key), values.to_text(tree[key])
+            raise ConfigError(f"{source}: {key} is {shown}, expected {expected}.")
+
+
+def set_by(config: Config, key: str) -> str:
+    """File or flag that set a value, or the last that set an entry of a dict."""
+    sources = config.sources
+    found = [sources[name] for name in sources if f"{name}.".startswith(f"{key}.")]
+    changed = [source for source in found if not source.endswith("defaults.yaml")]
+    return (changed or found)[-1]
+
+
+def size_line(config: Config) -> str:
+    """Which size runs and who chose it, in one line."""
+    source = config.sources["size"]
+    if source == "cpu_size":
+        return (
+            f"Size {config.size}, chosen because this run is on a CPU; the paper uses "
+            f"{config.paper_size} for this task (--preset size{config.paper_size})."
+        )
+    if source == "paper_size":
+        return f"Size {config.size}, the paper's for this task."
+    return f"Size {config.size}, from {source}."
+
+
+def differences(
+    old: Config, new: Config, free: Sequence[str] = FREE_TO_CHANGE
+) -> list[tuple[str, Any, Any]]:
+    """Keys that differ, with the old and the new value; an absent key is `None`.
+
+    Args:
+        free: keys that do not count; `section.*` for a whole section.
+    """
+    before, after = old.flatten(), new.flatten()
+    found = dict.fromkeys([*before, *after])
+    return [
+        (key, before.get(key), after.get(key))
+        for key in found
+        if before.get(key) != after.get(key) and not is_free(key, free)
+    ]
+
+
+def is_free(key: str, free: Sequence[str]) -> bool:
+    """Whether one of the names covers the key."""
+    return any(
+        key.startswith(name[:-1]) if name.endswith("*") else key == name
+        for name in free
+    )

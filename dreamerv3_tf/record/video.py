@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 import pathlib
-from typing import Any
+import subprocess
 
 import numpy as np
 from PIL import Image
@@ -48,8 +48,8 @@ def mp4(path: str | pathlib.Path, frames: np.ndarray, fps: float = 20) -> None:
     """Writes the frames as an H.264 video.
 
     Odd sizes are padded by one row or column, since H.264 stores color at half the
-    resolution. Goes to imageio-ffmpeg directly: imageio without it writes a TIFF under
-    the name of the MP4 and says nothing.
+    resolution. Runs the ffmpeg that imageio-ffmpeg brings: imageio without it writes a
+    TIFF under the name of the MP4 and says nothing.
 
     Args:
         path: file to write; its folder must exist.
@@ -59,6 +59,7 @@ def mp4(path: str | pathlib.Path, frames: np.ndarray, fps: float = 20) -> None:
     Raises:
         ValueError: the frames are not a video.
         ModuleNotFoundError: imageio-ffmpeg is not installed.
+        OSError: ffmpeg failed; with its own words.
     """
     check_video(frames)
     try:
@@ -71,21 +72,21 @@ def mp4(path: str | pathlib.Path, frames: np.ndarray, fps: float = 20) -> None:
     height, width = frames.shape[1:3]
     pad = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
     frames = np.pad(color(frames), pad, mode="edge")
-    settings: dict[str, Any] = {
-        "fps": fps,
-        "codec": "libx264",
-        "pix_fmt_out": "yuv420p",
-        "macro_block_size": 1,
-        "ffmpeg_log_level": "error",
-    }
-    size = (frames.shape[2], frames.shape[1])
-    writer = imageio_ffmpeg.write_frames(str(path), size, **settings)
-    writer.send(None)
-    try:
-        for frame in frames:
-            writer.send(np.ascontiguousarray(frame))
-    finally:
-        writer.close()
+    size = f"{frames.shape[2]}x{frames.shape[1]}"
+    pixels = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps)]
+    result = subprocess.run(
+        [
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"),
+            *(*pixels, "-i", "-"),
+            *("-c:v", "libx264", "-pix_fmt", "yuv420p", str(path)),
+        ],
+        input=np.ascontiguousarray(frames).tobytes(),
+        capture_output=True,
+        check=False,
+    )
+    if result.returncode:
+        reason = result.stderr.decode(errors="replace").strip()
+        raise OSError(f"ffmpeg could not write {path}: {reason}")
 
 
 def picture(image: np.ndarray) -> Image.Image:

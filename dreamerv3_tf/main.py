@@ -125,11 +125,13 @@ def parse(argv: Sequence[str]) -> Arguments:
 
 def unknown_flag(name: str, known: list[str]) -> ConfigError:
     """The error for a flag that does not exist."""
-    hint = nearest(name, known)
+    known = [f"--{flag}" for flag in sorted(known)]
+    hint = nearest(f"--{name}", known)
     if "." in name:
         hint = f" Settings have no dashes: {name}=VALUE."
-    listed = ", ".join(f"--{flag}" for flag in sorted(known))
-    return ConfigError(f"command line: no flag '--{name}'.{hint} Flags: {listed}.")
+    return ConfigError(
+        f"command line: no flag '--{name}'.{hint} Flags: {', '.join(known)}."
+    )
 
 
 def usage(own: flags.FlagValues) -> str:

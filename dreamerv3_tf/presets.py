@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dreamerv3_tf import values
+from dreamerv3_tf.checks import check
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.merging import Merger, read_file
 from dreamerv3_tf.values import ConfigError
@@ -173,51 +174,6 @@ def command_line(overrides: Iterable[str]) -> dict[str, Any]:
                 raise ConfigError(f"{COMMAND_LINE}: '{name}' lies inside of a value.")
         node[parts[-1]] = values.parse(text, f"{COMMAND_LINE}: {name}")
     return tree
-
-
-def check(config: Config) -> None:
-    """Refuses values that do not go together.
-
-    Raises:
-        ConfigError: with the file or flag that set the value.
-    """
-    agent, replay = config.agent, config.replay
-    shares = sum(replay.mixture.values())
-    steps = replay.batch_length
-    rules = [
-        ("agent.deter", agent.deter % agent.blocks == 0, "a multiple of agent.blocks"),
-        ("agent.classes", 2 <= agent.classes <= 256, "2 to 256, replay keeps one byte"),
-        (
-            "agent.actor.min_std",
-            agent.actor.min_std <= agent.actor.max_std,
-            "<= max_std",
-        ),
-        ("agent.imag_last", agent.imag_last <= steps, "at most replay.batch_length"),
-        ("agent.horizon", agent.horizon >= 1, "at least 1"),
-        ("replay.mixture", abs(shares - 1) < 1e-6, f"shares of sum 1, not {shares:g}"),
-        ("replay.batch_length", steps >= 2, "at least 2"),
-        (
-            "log.report_length",
-            config.log.report_length <= steps,
-            "<= replay.batch_length",
-        ),
-    ]
-    for name in ("return_norm", "value_norm", "advantage_norm"):
-        norm = getattr(agent, name)
-        rules.append((f"agent.{name}.low", norm.low < norm.high, "below its `high`"))
-    for key, holds, expected in rules:
-        if not holds:
-            tree = {**config.flatten(), "replay.mixture": replay.mixture}
-            source, shown = set_by(config, key), values.to_text(tree[key])
-            raise ConfigError(f"{source}: {key} is {shown}, expected {expected}.")
-
-
-def set_by(config: Config, key: str) -> str:
-    """File or flag that set a value, or the last that set an entry of a dict."""
-    sources = config.sources
-    found = [sources[name] for name in sources if f"{name}.".startswith(f"{key}.")]
-    changed = [source for source in found if not source.endswith("defaults.yaml")]
-    return (changed or found)[-1]
 
 
 def size_line(config: Config) -> str:

@@ -160,6 +160,8 @@ class Online(Sampler):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state; it is ignored where it does not fit the replay."""
         now = self.state()
+        if not self.group:
+            return
         if any(state[key] != now[key] for key in ("length", "streams")):
             return
         if state["anchor"] <= self.index.end_row:

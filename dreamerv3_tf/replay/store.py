@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bisect
 import fcntl
+import os
 import pathlib
+import weakref
 from collections.abc import Mapping
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -91,7 +93,8 @@ class Store:
         self._byte_limit = capacity_bytes - self._side_bytes if capacity_bytes else 0
         self._rows = segment_rows(self._layout, length, self.capacity, self._byte_limit)
         directory.mkdir(parents=True, exist_ok=True)
-        self._lock = lock(directory)
+        # Released when closed, or when an error below leaves no store behind.
+        self._unlock = weakref.finalize(self, os.close, lock(directory))
         self.segments: list[Segment] = []
         self._firsts: list[int] = []
         self._segment_bytes = 0
@@ -153,7 +156,7 @@ class Store:
 
     def close(self) -> None:
         """Release the folder; everything is on disk already."""
-        self._lock.close()
+        self._unlock()
         self.segments.clear()
 
     def _append(self, segment: Segment) -> None:
@@ -232,17 +235,17 @@ def segment_rows(row: Layout, length: int, capacity: int, byte_limit: int) -> in
     return rows
 
 
-def lock(directory: pathlib.Path) -> IO[bytes]:
-    """An open file that keeps other processes out of the folder until it is closed.
+def lock(directory: pathlib.Path) -> int:
+    """A file descriptor that keeps other processes out of the folder until closed.
 
     Raises:
         ReplayError: another process uses the folder.
     """
-    file = open(directory / ".lock", "wb")  # noqa: SIM115
+    file = os.open(directory / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        file.close()
+        os.close(file)
         raise ReplayError(
             f"{directory} is in use by another process. Stop that run, or use another "
             "--logdir."

@@ -1,0 +1,33 @@
+"""DeepMind Control Suite from pictures alone: `dmc_vision_walker_walk`."""
+
+from __future__ import annotations
+
+from dreamerv3_tf.envs import dmc
+from dreamerv3_tf.envs.base import Env
+from dreamerv3_tf.values import Count
+
+
+def make(
+    name: str,
+    *,
+    seed: int,
+    index: int = 0,
+    repeat: Count = 1,
+    size: tuple[Count, Count] = (64, 64),
+    camera: int = -1,
+) -> Env:
+    """As `dmc.make`, with `image` for the only observation.
+
+    Raises:
+        EnvError: unknown task, or no renderer for the pictures.
+    """
+    return dmc.make(
+        name,
+        seed=seed,
+        index=index,
+        repeat=repeat,
+        size=size,
+        camera=camera,
+        image=True,
+        proprio=False,
+    )

@@ -1,0 +1,340 @@
+"""Wrappers that change one thing about an environment each.
+
+`wrap` puts these around every environment, from the inside out: NormalizeAction,
+UnifyDtypes, CheckSpaces, ClipAction. The others are for suites to use in their `make`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from dreamerv3_tf.envs.base import Action, Env, EnvError, Obs, space_problems
+from dreamerv3_tf.spaces import Space
+
+
+def wrap(env: Env) -> Env:
+    """The environment as the rest of the program expects it.
+
+    Continuous actions reach from -1 to 1, dtypes are float32, int32, uint8 and bool,
+    and everything that passes is checked.
+
+    Raises:
+        EnvError: the spaces of `env` break the contract.
+    """
+    return ClipAction(CheckSpaces(UnifyDtypes(NormalizeAction(env))))
+
+
+class Wrapper:
+    """Passes everything on; base of the others."""
+
+    def __init__(self, env: Env):
+        self.env = env
+
+    @property
+    def obs_space(self) -> dict[str, Space]:
+        return self.env.obs_space
+
+    @property
+    def act_space(self) -> dict[str, Space]:
+        return self.env.act_space
+
+    def reset(self) -> Obs:
+        return self.env.reset()
+
+    def step(self, action: Action) -> Obs:
+        return self.env.step(action)
+
+    def render(self) -> np.ndarray:
+        return self.env.render()
+
+    def close(self) -> None:
+        self.env.close()
+
+
+class TimeLimit(Wrapper):
+    """Ends episodes after `duration` steps: `is_last` is set, `is_terminal` is not.
+
+    Args:
+        env: the environment.
+        duration: steps of this wrapper after the reset; 0 sets no limit.
+    """
+
+    def __init__(self, env: Env, duration: int):
+        super().__init__(env)
+        self.duration = duration
+        self.count = 0
+
+    def reset(self) -> Obs:
+        self.count = 0
+        return self.env.reset()
+
+    def step(self, action: Action) -> Obs:
+        obs = self.env.step(action)
+        self.count += 1
+        if self.duration and self.count >= self.duration:
+            obs = {**obs, "is_last": np.asarray(True)}
+        return obs
+
+
+class ActionRepeat(Wrapper):
+    """Takes each action `repeat` times, stops at `is_last`, and sums the rewards."""
+
+    def __init__(self, env: Env, repeat: int):
+        super().__init__(env)
+        self.repeat = repeat
+
+    def step(self, action: Action) -> Obs:
+        obs = self.env.step(action)
+        reward = float(obs["reward"])
+        for _ in range(self.repeat - 1):
+            if obs["is_last"]:
+                break
+            obs = self.env.step(action)
+            reward += float(obs["reward"])
+        return {**obs, "reward": np.asarray(reward, np.float32)}
+
+
+class NormalizeAction(Wrapper):
+    """Lets continuous actions reach from -1 to 1 where both bounds are finite.
+
+    `inner = (a + 1) / 2 · (high - low) + low`, for each element by itself; elements
+    without finite bounds pass through as they are.
+    """
+
+    def __init__(self, env: Env):
+        super().__init__(env)
+        self.spaces = dict(env.act_space)
+        self.ranges = {}
+        for key, space in env.act_space.items():
+            if not np.issubdtype(space.dtype, np.floating):
+                continue
+            lower, upper = np.asarray(space.low), np.asarray(space.high)
+            finite = np.isfinite(lower) & np.isfinite(upper)
+            low = np.where(finite, lower, -1.0)
+            high = np.where(finite, upper, 1.0)
+            if (low == -1).all() and (high == 1).all():
+                continue  # the map would be the identity
+            self.ranges[key] = finite, low, high
+            self.spaces[key] = dataclasses.replace(
+                space,
+                low=np.where(finite, -1.0, lower),
+                high=np.where(finite, 1.0, upper),
+            )
+
+    @property
+    def act_space(self) -> dict[str, Space]:
+        return self.spaces
+
+    def step(self, action: Action) -> Obs:
+        action = dict(action)
+        for key, (finite, low, high) in self.ranges.items():
+            value = action[key]
+            inner = (value + 1) / 2 * (high - low) + low
+            # Rounding may leave the range by a bit.
+            inner = np.minimum(np.maximum(inner, low), high)
+            inner = np.where(finite, inner, value)
+            action[key] = inner.astype(self.env.act_space[key].dtype)
+        return self.env.step(action)
+
+
+class ClipAction(Wrapper):
+    """Clips continuous actions to [-1, 1], also where the space inside is unbounded."""
+
+    def __init__(self, env: Env):
+        super().__init__(env)
+        self.spaces = dict(env.act_space)
+        self.keys = []
+        for key, space in env.act_space.items():
+            if np.issubdtype(space.dtype, np.floating):
+                self.keys.append(key)
+                self.spaces[key] = dataclasses.replace(space, low=-1.0, high=1.0)
+
+    @property
+    def act_space(self) -> dict[str, Space]:
+        return self.spaces
+
+    def step(self, action: Action) -> Obs:
+        clipped = {k: np.clip(action[k], -1, 1, dtype=np.float32) for k in self.keys}
+        return self.env.step({**action, **clipped})
+
+
+class UnifyDtypes(Wrapper):
+    """Floats become float32 and integers int32; uint8 and bool stay.
+
+    Actions are cast back to what the environment inside asks for.
+    """
+
+    def __init__(self, env: Env):
+        super().__init__(env)
+        self.obs_spaces = {key: _unified(s) for key, s in env.obs_space.items()}
+        self.act_spaces = {key: _unified(s) for key, s in env.act_space.items()}
+        self.casts = {
+            key: space.dtype
+            for key, space in env.act_space.items()
+            if space.dtype != self.act_spaces[key].dtype
+        }
+        self.dtypes = {key: space.dtype for key, space in self.obs_spaces.items()}
+
+    @property
+    def obs_space(self) -> dict[str, Space]:
+        return self.obs_spaces
+
+    @property
+    def act_space(self) -> dict[str, Space]:
+        return self.act_spaces
+
+    def reset(self) -> Obs:
+        return self._cast(self.env.reset())
+
+    def step(self, action: Action) -> Obs:
+        if self.casts:
+            cast = {key: action[key].astype(to) for key, to in self.casts.items()}
+            action = {**action, **cast}
+        return self._cast(self.env.step(action))
+
+    def _cast(self, obs: Obs) -> Obs:
+        dtypes = self.dtypes
+        return {
+            key: np.asarray(value, dtypes[key]) if key in dtypes else value
+            for key, value in obs.items()
+        }
+
+
+def _unified(space: Space) -> Space:
+    if np.issubdtype(space.dtype, np.floating):
+        with np.errstate(over="ignore"):  # the largest float64 becomes infinite
+            low = np.asarray(space.low).astype(np.float32)
+            high = np.asarray(space.high).astype(np.float32)
+        return Space(np.dtype(np.float32), space.shape, low, high)
+    if space.dtype in (np.uint8, bool):
+        return space
+    return dataclasses.replace(space, dtype=np.dtype(np.int32))
+
+
+class CheckSpaces(Wrapper):
+    """Checks each action and observation against its space, and the order of calls.
+
+    Raises:
+        EnvError: the spaces break the contract, a value doesn't fit its space, or
+            `step` came without the `reset` that is due.
+    """
+
+    def __init__(self, env: Env):
+        super().__init__(env)
+        if problems := space_problems(env):
+            raise EnvError(" ".join(problems))
+        self.over: str | None = "before the first reset()"
+        self.obs_checks = [_Check(key, s) for key, s in env.obs_space.items()]
+        self.act_checks = [_Check(key, s) for key, s in env.act_space.items()]
+
+    def reset(self) -> Obs:
+        return self._checked(self.env.reset(), "reset()")
+
+    def step(self, action: Action) -> Obs:
+        if self.over:
+            raise EnvError(f"step() {self.over}; call reset() first.")
+        _check_all(self.act_checks, action, "The action")
+        return self._checked(self.env.step(action), "step()")
+
+    def _checked(self, obs: Obs, where: str) -> Obs:
+        _check_all(self.obs_checks, obs, f"The observation of {where}")
+        if obs["is_terminal"] and not obs["is_last"]:
+            raise EnvError(
+                f"The observation of {where} is_terminal and not is_last; an episode "
+                "that ended for good is over, set both."
+            )
+        self.over = "after is_last" if obs["is_last"] else None
+        return obs
+
+
+class _Check:
+    """Check of one key; the common case takes a microsecond."""
+
+    def __init__(self, key: str, space: Space):
+        self.key, self.space = key, space
+        self.dtype, self.shape = space.dtype, space.shape
+        bounds = np.asarray([space.low, space.high])
+        infinite = bool(np.isinf(bounds).all())
+        whole = space.image or space.dtype == bool
+        self.rule: Literal["none", "nan", "range"] = (
+            "none" if whole else "nan" if infinite else "range"
+        )
+
+    def problem(self, value) -> str | None:
+        if not isinstance(value, np.ndarray | np.generic):
+            return f"it is a Python {type(value).__name__}, expected a numpy array"
+        if value.dtype == self.dtype and value.shape == self.shape:
+            if self.rule == "none":
+                return None
+            if self.rule == "nan":
+                total = float(np.add.reduce(value, axis=None))
+                if total == total:  # a NaN anywhere makes the sum a NaN
+                    return None
+        return self.space.problem(value)
+
+
+def _check_all(checks: list[_Check], values: dict, what: str) -> None:
+    for check in checks:
+        if check.key not in values:
+            raise EnvError(f"{what} lacks the key '{check.key}' of its space.")
+        if problem := check.problem(values[check.key]):
+            raise EnvError(f"{what} has a bad entry '{check.key}': {problem}.")
+    if len(values) != len(checks):
+        extra = sorted(set(values) - {check.key for check in checks})
+        raise EnvError(f"{what} has keys that its space lacks: {', '.join(extra)}.")
+
+
+class ResizeImage(Wrapper):
+    """Brings all pictures to one size.
+
+    Args:
+        env: the environment.
+        size: height and width in pixels.
+        method: a filter of Pillow.
+    """
+
+    def __init__(
+        self,
+        env: Env,
+        size: tuple[int, int],
+        method: Literal["nearest", "bilinear", "box"] = "nearest",
+    ):
+        super().__init__(env)
+        self.size, self.method = size, method
+        self.spaces = dict(env.obs_space)
+        self.keys = []
+        for key, space in env.obs_space.items():
+            if space.image and space.shape[:2] != self.size:
+                self.keys.append(key)
+                shape = (*self.size, space.shape[2])
+                self.spaces[key] = Space(np.dtype(np.uint8), shape)
+
+    @property
+    def obs_space(self) -> dict[str, Space]:
+        return self.spaces
+
+    def reset(self) -> Obs:
+        return self._resized(self.env.reset())
+
+    def step(self, action: Action) -> Obs:
+        return self._resized(self.env.step(action))
+
+    def _resized(self, obs: Obs) -> Obs:
+        pictures = {k: resize(obs[k], self.size, self.method) for k in self.keys}
+        return {**obs, **pictures}
+
+
+def resize(image: np.ndarray, size: tuple[int, int], method: str) -> np.ndarray:
+    """A picture uint8 `[H, W, C]`, any number of channels, in another size."""
+    from PIL import Image
+
+    resample = Image.Resampling[method.upper()]
+    height, width = size
+    if image.shape[2] == 3:
+        return np.asarray(Image.fromarray(image).resize((width, height), resample))
+    planes = [Image.fromarray(image[:, :, c]) for c in range(image.shape[2])]
+    resized = [np.asarray(p.resize((width, height), resample)) for p in planes]
+    return np.stack(resized, axis=-1)

@@ -27,11 +27,12 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from dreamerv3_tf import __version__
 from dreamerv3_tf.record import trees
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-LIBRARIES = ("dreamerv3_tf", "tensorflow", "keras", "numpy")
+LIBRARIES = ("tensorflow", "keras", "numpy")
 
 _FOLDER = re.compile(r"save-(\d+)-step-(\d+)")
 _PART = re.compile(r"[A-Za-z0-9_]+")
@@ -198,7 +199,7 @@ def _write(folder: pathlib.Path, step: int, state: Mapping[str, trees.Tree]) -> 
         "files": {name: entry._asdict() for name, entry in files.items()},
     }
     manifest["sha256"] = _manifest_sum(manifest)
-    text = json.dumps(manifest, indent=2) + "\n"
+    text = json.dumps(manifest, indent=2)
     trees.write_file(folder / MANIFEST, text.encode())
     _sync_folder(folder)
 
@@ -229,13 +230,13 @@ def _read_manifest(folder: pathlib.Path) -> dict[str, Any]:
         written, version = manifest.pop("sha256"), manifest["format"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise trees.DamagedFile(f"{path} is not what was written: {error}.") from error
+    if _manifest_sum(manifest) != written:
+        raise trees.DamagedFile(f"{path} is not what was written: its checksum.")
     if version > FORMAT:
         raise CheckpointError(
             f"{folder} has format {version}; this program reads up to {FORMAT}. "
-            f"It was saved by {manifest.get('versions')}; update the program."
+            f"It was saved by {manifest['versions']}; update the program."
         )
-    if _manifest_sum(manifest) != written:
-        raise trees.DamagedFile(f"{path} is not what was written: its checksum.")
     return manifest
 
 
@@ -245,12 +246,12 @@ def _manifest_sum(manifest: dict[str, Any]) -> str:
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
+    versions = {"dreamerv3_tf": __version__, "python": platform.python_version()}
     for name in LIBRARIES:
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            versions[name] = "not installed"  # as the package itself in a checkout
+            versions[name] = "not installed"
     return versions
 
 

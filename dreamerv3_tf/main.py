@@ -102,7 +102,8 @@ def parse(argv: Sequence[str]) -> Arguments:
     """Flags and overrides of a command line.
 
     Raises:
-        ConfigError: an unknown flag or mode, or a value of the wrong type.
+        ConfigError: an unknown flag or mode, a value of the wrong type, or no run to
+            evaluate or export.
     """
     own = define_flags()
     try:
@@ -120,6 +121,8 @@ def parse(argv: Sequence[str]) -> Arguments:
         raise ConfigError(
             f"--mode is '{own.mode}', expected one of {', '.join(MODES)}.{hint}"
         )
+    if own.mode in ("eval", "export") and not own.logdir:
+        raise ConfigError(f"--mode {own.mode} needs the --logdir of a run.")
     return Arguments(own, rest[1:])
 
 

@@ -36,6 +36,7 @@ def run(*arguments, cwd, script="-m"):
         (["--run.envs", "3"], ["no dashes: run.envs=VALUE"]),
         ([*TASK, "--task"], ["Missing value for flag --task"]),
         ([*TASK, "--mode", "trian"], ["--mode is 'trian'", "train_eval", "'train'?"]),
+        ([*TASK, "--mode=export"], ["--mode export needs the --logdir of a run"]),
         ([*TASK, "--seed", "x"], ["seed is 'x', expected an integer"]),
         ([*TASK, "--seed=-1"], ["seed is '-1', expected an integer of at least 0"]),
         ([*TASK, "--dry_run=maybe"], ["--dry_run=maybe, expected true or false"]),

@@ -149,6 +149,8 @@ def reference_agent(config: Mapping, optimizer: Mapping | None = None, xla="off"
         ValueError: the configuration asks for an option that this project leaves out.
     """
     from dreamerv3_tf.agent.agent import Agent
+    from dreamerv3_tf.agent.context import Context
+    from dreamerv3_tf.agent.objective import Objective
 
     setup = config["agent_config"]
     for path, value in UNSUPPORTED.items():
@@ -165,19 +167,22 @@ def reference_agent(config: Mapping, optimizer: Mapping | None = None, xla="off"
     act_space = reference_spaces(config["act_space_in_order"])
     inputs = {key: space for key, space in obs_space.items() if key not in SIGNALS}
     model = _reference_model(setup, inputs, act_space)
-    return Agent(
-        obs_space,
-        act_space,
+    objective = Objective(
         model,
         _reference_behavior(setup, act_space),
-        _reference_optimizer({**setup["opt"], **(optimizer or {})}),
         scales=setup["loss_scales"],
         imag_length=setup["imag_length"],
         imag_last=setup["imag_last"],
-        context=setup["replay_context"],
         replay_critic=setup["repval_loss"],
         replay_critic_grad=setup["repval_grad"],
         actor_critic_grads=setup["ac_grads"],
+    )
+    return Agent(
+        obs_space,
+        act_space,
+        objective,
+        _reference_optimizer({**setup["opt"], **(optimizer or {})}),
+        Context(model, setup["replay_context"]),
         xla=xla,
     )
 

@@ -39,7 +39,7 @@ def action_noise(spaces: dict[str, Space], lead, seed) -> dict[str, Any]:
     noise = {}
     for index, key in enumerate(sorted(spaces)):
         space = spaces[key]
-        shape = tf.concat([lead, space.shape], 0)
+        shape = (*lead, *space.shape)
         own = tf.random.experimental.stateless_fold_in(seed, index, alg="philox")
         if space.discrete:
             noise[key] = uniform(shape, own)
@@ -132,5 +132,5 @@ class FixedNoise(RandomNoise):
         for key, space in self.spaces.items():
             if not space.discrete:
                 row = tf.constant(self.normal[: space.shape[-1]], tf.float32)
-                noise[key] = tf.broadcast_to(row, tf.concat([lead, space.shape], 0))
+                noise[key] = tf.broadcast_to(row, (*lead, *space.shape))
         return noise

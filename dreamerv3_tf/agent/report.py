@@ -4,9 +4,54 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from dreamerv3_tf.structs import Latent
+
+from .world_model import Sequence, WorldModel
+
 BORDER = 2  # pixels
 PAUSE = 10  # black frames at the end of a video
 GREEN, RED = (0.0, 255.0, 0.0), (255.0, 0.0, 0.0)
+
+
+def openloop(model: WorldModel, carry: Latent, seq: Sequence, noise, rows: int = 6):
+    """Reconstructs the first half of sequences and predicts the rest.
+
+    Returns:
+        `{key: float32 [rows, T, H, W, C]}` with values in [0, 1].
+    """
+    steps = seq.reward.shape[1]
+    rows, half = min(rows, seq.reward.shape[0]), steps // 2
+    carry, seq = tf.nest.map_structure(lambda x: x[:rows], (carry, seq))
+    before = tf.nest.map_structure(lambda x: x[:, :half], seq)
+    first, second = (), ()
+    if noise is not None:
+        first, second = noise[:half, :rows], noise[half:, :rows]
+    seen = model.rssm.observe(
+        carry,
+        model.tokens(before.obs),
+        before.prevact,
+        before.is_first,
+        first if noise is not None else None,
+    )
+    actions = tf.transpose(seq.prevact[:, half:], (1, 0, 2))
+    last, (states, _) = model.rssm.imagine(
+        seen.last,
+        lambda _, action: (action, ()),
+        (second, actions),
+        (),
+        steps - half,
+    )
+    # Imagination returns the states before each step; here those after count.
+    ahead = tf.nest.map_structure(
+        lambda x, y: tf.concat([x[1:], y[None]], 0), states, last
+    )
+    ahead = tf.nest.map_structure(
+        lambda x: tf.transpose(x, (1, 0, *range(2, len(x.shape)))), ahead
+    )
+    latent = tf.nest.map_structure(
+        lambda x, y: tf.concat([x, y], 1), seen.latent, ahead
+    )
+    return model.decoder.image_means(latent)
 
 
 def openloop_grid(truth, predicted):

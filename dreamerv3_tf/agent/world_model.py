@@ -82,6 +82,11 @@ class WorldModel:
         self.reward.build((None, self.feat_width))
         self.cont.build((None, self.feat_width))
 
+    @property
+    def inputs(self) -> dict[str, Space]:
+        """Spaces that the encoder reads."""
+        return {**self.encoder.vectors, **self.encoder.images}
+
     def encode_action(self, action: dict):
         """Actions as the model reads them: one-hot where discrete, `[..., A]`."""
         return encoder.encode_vectors(action, self.action_spaces, tf.float32)
@@ -130,7 +135,3 @@ class WorldModel:
     def image_losses(self, latent: Latent, obs: dict):
         """Loss of each image key, float32 `[B, T]`."""
         return self.decoder.image_losses(self.decoder.image_means(latent), obs)
-
-    def follow(self, carry: Latent, tokens, prevact, is_first, noise) -> Observed:
-        """Posterior states without losses; see `RSSM.observe`."""
-        return self.rssm.observe(carry, tokens, prevact, is_first, noise)

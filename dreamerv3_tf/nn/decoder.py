@@ -106,6 +106,17 @@ class Decoder(keras.layers.Layer):
             colors, self.kernel_size, name="to_image", dtype=policy, **up
         )
 
+    @property
+    def image_weights(self) -> list:
+        """Weights that only images touch."""
+        if not self.images:
+            return []
+        inside = {id(w) for part in self._vector_parts() for w in part.weights}
+        return [w for w in self.weights if id(w) not in inside]
+
+    def _vector_parts(self) -> list:
+        return [self.mlp, *self.outputs] if self.vectors else []
+
     def build(self, input_shape):
         deter, (groups, classes) = input_shape.deter[-1], input_shape.stoch[-2:]
         both = deter + groups * classes
@@ -154,12 +165,12 @@ class Decoder(keras.layers.Layer):
             if space.discrete:
                 same = len(set(space.classes)) == 1
                 shape = (*shape, space.classes[0]) if same else (sum(space.classes),)
-            values[key] = tf.reshape(value, tf.concat([tf.shape(x)[:-1], shape], 0))
+            values[key] = tf.reshape(value, (*functions.lead(x, 1), *shape))
         return values
 
     def image_means(self, latent):
         """Images with values in [0, 1], float32 `[..., H, W, C]` a key."""
-        lead = tf.shape(latent.deter)[:-1]
+        lead = functions.lead(latent.deter, 1)
         deter = layers.rows(latent.deter)
         stoch = layers.rows(functions.flatten_groups(latent.stoch))
         x = self._grid_of(deter, stoch)
@@ -169,7 +180,7 @@ class Decoder(keras.layers.Layer):
             x = act(norm(conv(x if self.strided else layers.upsample(x))))
         x = self.to_image(x if self.strided else layers.upsample(x))
         x = tf.sigmoid(tf.cast(x, tf.float32))
-        x = tf.reshape(x, tf.concat([lead, x.shape[1:]], 0))
+        x = tf.reshape(x, (*lead, *x.shape[1:]))
         colors = [space.shape[-1] for space in self.images.values()]
         return dict(zip(self.images, tf.split(x, colors, -1), strict=True))
 
@@ -214,11 +225,11 @@ def vector_loss(mean, value, space: Space):
         axes = list(range(-len(space.shape), 0))
         return tf.reduce_sum(error, axes) if axes else error
     counts = space.classes
-    lead = tf.shape(value)[: len(value.shape) - len(space.shape)]
+    lead = functions.lead(value, len(space.shape))
     index = tf.cast(value, tf.int32) - tf.constant(space.low, tf.int32)
-    index = tf.reshape(index, tf.concat([lead, [space.size]], 0))
+    index = tf.reshape(index, (*lead, space.size))
     total = tf.zeros(lead)
-    mean = tf.reshape(mean, tf.concat([lead, [sum(counts)]], 0))
+    mean = tf.reshape(mean, (*lead, sum(counts)))
     for i, logits in enumerate(tf.split(mean, counts, -1)):
         total -= tf.reduce_sum(
             tf.one_hot(index[..., i], counts[i]) * tf.nn.log_softmax(logits), -1

@@ -70,9 +70,15 @@ class OneHot(tfd.OneHotCategorical):
         }
 
     def pick(self, noise):
-        """`onehot + p − sg(p)`: float32 `[..., C]` from uniform `noise [...]`."""
+        """`onehot + p − sg(p)`: float32 `[..., C]`.
+
+        `noise` is uniform `[...]`, or the one-hot choice itself, `[..., C]`.
+        """
         probs = self.probs_parameter()
-        return functions.pick_onehot(probs, noise) + (probs - tf.stop_gradient(probs))
+        chosen = noise is not None and len(noise.shape) == len(probs.shape)
+        onehot = noise if chosen else functions.pick_onehot(probs, noise)
+        onehot = tf.stop_gradient(tf.cast(onehot, probs.dtype))
+        return onehot + (probs - tf.stop_gradient(probs))
 
 
 class Categorical(tfd.Categorical):

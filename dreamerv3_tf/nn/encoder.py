@@ -30,10 +30,7 @@ def encode_vectors(values: dict, spaces: dict[str, Space], dtype, squash=False):
     parts = []
     for key in sorted(spaces):
         x, space = values[key], spaces[key]
-        lead = x.shape[: len(x.shape) - len(space.shape)]
-        if None in lead:
-            lead = tf.shape(x)[: len(lead)]
-        flat = tf.reshape(x, tf.concat([lead, [space.size]], 0))
+        flat = tf.reshape(x, (*functions.lead(x, len(space.shape)), space.size))
         if space.discrete:
             parts.append(_one_hot(flat, space, dtype))
         else:
@@ -135,6 +132,13 @@ class Encoder(keras.layers.Layer):
             width += self.grid[0] * self.grid[1] * self.channels[-1]
         return width
 
+    @property
+    def image_weights(self) -> list:
+        """Weights that only images touch."""
+        if not self.images:
+            return []
+        return [w for part in (*self.convs, *self.norms) for w in part.weights]
+
     def build(self, input_shape=None):
         del input_shape
         if self.vectors:
@@ -163,7 +167,7 @@ class Encoder(keras.layers.Layer):
     def embed_images(self, obs):
         """Tokens of the image keys, `[B, T, h·w·channels]`."""
         x = tf.concat([obs[key] for key in sorted(self.images)], -1)
-        lead = x.shape[:-3] if None not in x.shape[:-3] else tf.shape(x)[:-3]
+        lead = functions.lead(x, 3)
         x = tf.reshape(x, (-1, *x.shape[-3:]))
         x = tf.cast(x, self.compute_dtype) / 255 - 0.5
         act = layers.ACTS[self.act_name]
@@ -172,7 +176,7 @@ class Encoder(keras.layers.Layer):
             x = x if self.strided else layers.max_pool(x)
             x = act(norm(x))
         size = self.grid[0] * self.grid[1] * self.channels[-1]
-        return tf.reshape(x, tf.concat([lead, [size]], 0))
+        return tf.reshape(x, (*lead, size))
 
 
 def module_mlp(owner, count: int, units: int) -> layers.MLP:

@@ -18,22 +18,28 @@ def symexp(x):
     return tf.sign(x) * tf.math.expm1(tf.abs(x))
 
 
+def lead(x, tail: int) -> tuple:
+    """Sizes of all axes of `x` but the last `tail`: ints, tensors where unknown."""
+    count = len(x.shape) - tail
+    if None not in x.shape[:count]:
+        return tuple(x.shape[:count])
+    dynamic = tf.shape(x)
+    return tuple(
+        dynamic[axis] if size is None else size
+        for axis, size in enumerate(x.shape[:count])
+    )
+
+
 def keep_where(keep, x):
     """`x` where the row is kept and zero elsewhere; `keep` bool `[...]`, `x [..., F]`."""
-    keep = tf.cast(keep, x.dtype)
-    return x * tf.reshape(keep, tf.concat([tf.shape(keep), [1] * _extra(keep, x)], 0))
-
-
-def _extra(short, long) -> int:
-    return len(long.shape) - len(short.shape)
+    ones = (1,) * (len(x.shape) - len(keep.shape))
+    return x * tf.reshape(tf.cast(keep, x.dtype), (*lead(keep, 0), *ones))
 
 
 def flatten_groups(stoch):
     """Latent groups side by side: `[..., S, C]` → `[..., S·C]`."""
-    *lead, groups, classes = stoch.shape
-    if None in lead:
-        return tf.reshape(stoch, tf.concat([tf.shape(stoch)[:-2], [groups * classes]], 0))
-    return tf.reshape(stoch, (*lead, groups * classes))
+    groups, classes = stoch.shape[-2:]
+    return tf.reshape(stoch, (*lead(stoch, 2), groups * classes))
 
 
 def features(latent):

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from dreamerv3_tf.spaces import Space
 
-from . import dists, layers
+from . import dists, functions, layers
 
 
 class Head(keras.layers.Layer):
@@ -112,17 +112,17 @@ class Actor(keras.layers.Layer):
 
     def call(self, feat):
         x = self.mlp(feat)
-        lead = tf.shape(x)[:-1] if None in x.shape[:-1] else x.shape[:-1]
+        lead = functions.lead(x, 1)
         raw = {out.name: tf.cast(out(x), tf.float32) for out in self.outs}
         return {key: self._distribution(key, raw, lead) for key in self.spaces}
 
     def _distribution(self, key: str, raw: dict, lead):
         space = self.spaces[key]
         if space.discrete:
-            shape = tf.concat([lead, space.shape, [max(space.classes)]], 0)
+            shape = (*lead, *space.shape, max(space.classes))
             logits = tf.reshape(raw[f"{key}_logits"], shape)
             return dists.Categorical(logits, self.unimix, self.valid[key])
-        shape = tf.concat([lead, space.shape], 0)
+        shape = (*lead, *space.shape)
         mean = tf.reshape(raw[f"{key}_mean"], shape)
         stddev = tf.reshape(raw[f"{key}_stddev"], shape)
         return dists.BoundedNormal(mean, stddev, *self.bounds)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from . import functions
+
 ACTS: dict[str, Callable] = {
     "silu": tf.nn.silu,
     "relu": tf.nn.relu,
@@ -65,10 +67,7 @@ def rows(x):
 
 def unrows(x, like):
     """The leading axes of `like` again: `[rows, F]` → `[..., F]`."""
-    lead = like.shape[:-1]
-    if None in lead:
-        lead = tf.shape(like)[:-1]
-    return tf.reshape(x, tf.concat([lead, x.shape[1:]], 0))
+    return tf.reshape(x, (*functions.lead(like, 1), *x.shape[1:]))
 
 
 class Linear(keras.layers.Layer):

@@ -237,10 +237,7 @@ class RSSM(keras.layers.Layer):
 
     def _logit(self, out, x):
         logit = tf.cast(out(x), tf.float32)
-        shape = tf.concat([tf.shape(x)[:-1], (self.stoch, self.classes)], 0)
-        if None not in x.shape[:-1]:
-            shape = (*x.shape[:-1], self.stoch, self.classes)
-        return tf.reshape(logit, shape)
+        return tf.reshape(logit, (*functions.lead(x, 1), self.stoch, self.classes))
 
     def _read_tokens(self, tokens):
         """What the tokens add to the first layer of the posterior, bias included."""
@@ -269,7 +266,8 @@ class RSSM(keras.layers.Layer):
             tokens: output of the encoder, `[B, T, E]`.
             action: encoded previous actions, `[B, T, A]`.
             reset: bool `[B, T]`; an episode starts here, nothing before it counts.
-            noise: uniform `[T, B, S]`, or `None` for the most likely latents.
+            noise: uniform `[T, B, S]`, `None` for the most likely latents, or the
+                latents themselves, one-hot `[T, B, S, C]`.
 
         Returns:
             Posterior states and their raw logits.

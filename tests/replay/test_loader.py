@@ -197,7 +197,7 @@ def test_a_loader_can_be_restored_before_any_step(tmp_path, build, fill):
 def test_reports_are_short_and_change_no_draw(tmp_path, build, fill):
     rows = []
     for name, reports in (("with", 2), ("without", 0)):
-        replay = build(tmp_path / name)
+        replay = build(tmp_path / name, online=False)
         fill(replay, 40)
         loader = make_loader(replay)
         rows.append(loader.next()[1].row.tolist())

@@ -148,12 +148,16 @@ def test_priorities_count_in_the_bytes(tmp_path, build, fill):
 
 def test_a_smaller_capacity_evicts_when_a_replay_is_opened(tmp_path, build, fill):
     replay = build(tmp_path)
-    fill(replay, 400)
+    fill(replay, 380)
     replay.close()
     replay = build(tmp_path, capacity=100)
     assert 0 < replay.stats()["steps"] <= 100
-    fill(replay, 10)
-    assert replay.gather(replay.draw(8))["vector"][..., 0].max() <= 409
+    fill(replay, 45)
+    for _ in range(60):
+        fill(replay, 1)
+        # Old segments are gone, and none of their size was filled up.
+        assert 80 < replay.stats()["steps"] <= 100
+    assert replay.gather(replay.draw(8))["vector"][..., 0].max() < 485
     replay.close()
 
 
@@ -230,7 +234,7 @@ def test_drawn_sequences_stay_readable_after_eviction(tmp_path, build, fill):
 def test_reports_do_not_change_what_is_drawn(tmp_path, build, fill):
     draws = []
     for name in ("with", "without"):
-        replay = build(tmp_path / name)
+        replay = build(tmp_path / name, online=False)
         fill(replay, 50)
         replay.draw(4)
         if name == "with":
@@ -269,6 +273,19 @@ def test_a_resumed_replay_draws_what_it_would_have_drawn(
     assert list(go_on(resumed)) == expected
     assert resumed.stats()["samples"] == 80
     resumed.close()
+
+
+def test_a_resumed_replay_reports_what_it_would_have_reported(tmp_path, build, fill):
+    replay = build(tmp_path)
+    fill(replay, 50)
+    replay.sample(3)
+    state = json.loads(json.dumps(replay.state()))
+    expected = replay.sample(8)[1].row
+    replay.close()
+    replay = build(tmp_path, seed=99)
+    replay.restore(state)
+    np.testing.assert_array_equal(replay.sample(8)[1].row, expected)
+    replay.close()
 
 
 def test_rows_after_the_checkpoint_are_kept(tmp_path, build, fill):

@@ -59,7 +59,7 @@ class Terminal:
         self._metrics: dict[str, float] = {}
         self._scores: tuple[float, ...] = ()
         self._episodes = 0
-        self._progress: collections.deque[tuple[float, int, int]] = collections.deque()
+        self._progress = collections.deque([(self._start, step(), train_steps())])
         self._live: Live | None = None
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             self._live = Live(

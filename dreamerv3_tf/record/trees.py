@@ -6,8 +6,8 @@ scalars are in `<name>.json`; where an array stands, that file has
 
     {"$": "array", "dtype": "<f4", "shape": [8, 3], "offset": 128, "scalar": false}
 
-and the bytes, in C order, are in `<name>.bin` at that offset, a multiple of 64. Arrays
-are written and read one by one: neither direction holds the state twice.
+and the bytes, in C order, are in `<name>.bin` at that offset. Arrays are written
+and read one by one: neither direction holds the state twice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-ALIGN = 64
 PIECE = 1 << 24  # bytes that are read and hashed at a time
 
 # Any: the type is recursive, and a leaf may be anything with `__array__`.
@@ -144,7 +143,6 @@ class _Sink:
 
     def add(self, array: np.ndarray) -> int:
         """Returns the offset of the array in the file."""
-        self._write(bytes(-self.size % ALIGN))
         offset = self.size
         if array.nbytes:  # in C order; one array at a time may be copied for that
             flat = np.asarray(array, order="C").reshape(-1).view(np.uint8)

@@ -118,6 +118,13 @@ def test_an_episode_is_scored_by_hand():
     assert episode.metrics["reward_rate"] == pytest.approx(2 / 3)
 
 
+def test_the_reward_before_an_episode_does_not_count_as_a_change():
+    stats = EpisodeStats(1)
+    for _ in range(2):
+        (episode,) = episode_of([0.0, 0.0, 1.0], stats)
+        assert episode.metrics["reward_rate"] == 0.5
+
+
 def test_a_change_of_reward_below_a_hundredth_is_no_change():
     (episode,) = episode_of([0.0, 0.009, 0.0, 0.02], EpisodeStats(1))
     assert episode.metrics["reward_rate"] == pytest.approx(1 / 3)

@@ -169,6 +169,13 @@ def test_a_loss_that_is_no_number_is_seen():
     assert "loss dyn NaN" in line(view(metrics=metrics))
 
 
+def test_the_first_line_knows_the_speed_since_the_start():
+    run = Run(terminal=False)
+    run.now, run.step = 10.0, 30
+    run.write()
+    assert "3.000 env/s" in run.text()
+
+
 def test_speed_is_that_of_the_last_minute():
     run = Run(terminal=False)
     seen = run.terminal.view()

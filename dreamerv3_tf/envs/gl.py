@@ -1,14 +1,16 @@
 """Which OpenGL backend MuJoCo gets, chosen so that nothing crashes.
 
 A software renderer (Mesa) and TensorFlow in one process end in a segmentation fault,
-even if the renderer is only imported. So where TensorFlow is loaded, MuJoCo is loaded
-without a renderer; environment processes, which never load TensorFlow, get EGL.
+even if the renderer is only imported, in either order. So the main process, which may
+load TensorFlow sooner or later, loads MuJoCo without a renderer unless observations
+need one; environment processes, which never load TensorFlow, get EGL.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import sys
 from collections.abc import Iterator
@@ -37,7 +39,8 @@ def backend(needed: bool) -> str:
         return "disable"
     chosen = os.environ.get(VARIABLE, "").lower()
     if not chosen:
-        chosen = "egl" if _has_egl() else "disable"
+        safe = needed or multiprocessing.parent_process() is not None
+        chosen = "egl" if safe and _has_egl() else "disable"
     if needed and chosen in OFF:
         raise EnvError(
             "MuJoCo has no renderer for pictures; install one with 'apt install "

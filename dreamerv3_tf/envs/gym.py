@@ -8,7 +8,6 @@ becomes of each kind of space.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -126,7 +125,7 @@ class Gymnasium:
     def render(self) -> np.ndarray:
         if self.env.render_mode != "rgb_array":
             raise EnvError(f"{self.env.unwrapped} has no pictures (mode rgb_array).")
-        with gl.renderer(needed="mujoco" in sys.modules):
+        with gl.renderer(needed=hasattr(self.env.unwrapped, "mujoco_renderer")):
             return np.asarray(self.env.render(), np.uint8)
 
     def close(self) -> None:

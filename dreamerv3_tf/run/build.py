@@ -1,0 +1,277 @@
+"""The only place that turns sections of the configuration into objects."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dreamerv3_tf import config as settings
+from dreamerv3_tf.agent.actor_critic import ActorCritic
+from dreamerv3_tf.agent.agent import Agent
+from dreamerv3_tf.agent.context import Context
+from dreamerv3_tf.agent.objective import Objective
+from dreamerv3_tf.agent.optimizers import LaProp, Schedule
+from dreamerv3_tf.agent.returns import Normalizer
+from dreamerv3_tf.agent.world_model import WorldModel
+from dreamerv3_tf.config import Config
+from dreamerv3_tf.nn.decoder import Decoder
+from dreamerv3_tf.nn.encoder import Encoder
+from dreamerv3_tf.nn.heads import Actor, BinaryHead, TwoHotHead
+from dreamerv3_tf.nn.rssm import RSSM
+from dreamerv3_tf.replay.loader import Loader
+from dreamerv3_tf.replay.replay import Replay
+from dreamerv3_tf.run.device import Device
+from dreamerv3_tf.run.workers import VectorEnv, make_envs
+from dreamerv3_tf.spaces import Space
+from dreamerv3_tf.structs import SIGNALS, Batch, Latent
+from dreamerv3_tf.values import ConfigError
+
+Spaces = dict[str, Space]
+
+
+def build_agent(config: Config, device: Device, obs: Spaces, act: Spaces) -> Agent:
+    """A fresh agent for environments with these spaces.
+
+    Weights depend on `config.seed` alone. Sets Keras' and numpy's global random state.
+
+    Raises:
+        ConfigError: the spaces do not fit the networks; says which entry and why.
+    """
+    keras.utils.set_random_seed(config.seed)
+    agent, policy = config.agent, dtype_policy(device.precision)
+    obs = {key: space for key, space in obs.items() if not key.startswith("log/")}
+    try:
+        model = build_model(agent, policy, obs, act)
+    except ValueError as error:
+        raise ConfigError(f"task {config.task}: {error}") from error
+    objective = Objective(
+        model,
+        build_behavior(agent, policy, act),
+        scales=agent.scales,
+        imag_length=agent.imag_length,
+        imag_last=agent.imag_last,
+        replay_critic=agent.replay_critic,
+        replay_critic_grad=agent.replay_critic_grad,
+        actor_critic_grads=agent.actor_critic_grads,
+    )
+    return Agent(
+        obs,
+        act,
+        objective,
+        build_optimizer(agent.optimizer),
+        Context(model, config.replay.context, deter_bytes(config, device)),
+        xla=device.xla,
+        loss_scaling=device.precision == "float16",
+    )
+
+
+def dtype_policy(precision: str) -> keras.DTypePolicy:
+    """Keras' policy: weights in float32, computation in `precision`."""
+    name = precision if precision == "float32" else f"mixed_{precision}"
+    return keras.DTypePolicy(name)
+
+
+def deter_bytes(config: Config, device: Device) -> int:
+    """Bytes of a stored deter unit: as in the computation, unless asked otherwise."""
+    asked = config.replay.deter_bytes
+    if asked == "auto":
+        return 2 if device.precision == "bfloat16" else 4
+    return int(asked)
+
+
+def build_model(
+    agent: settings.Agent, policy: keras.DTypePolicy, obs: Spaces, act: Spaces
+) -> WorldModel:
+    """The world model for these spaces."""
+    inputs = {key: space for key, space in obs.items() if key not in SIGNALS}
+    nets = {"act": agent.act, "dtype": policy}
+    rssm = RSSM(
+        deter=agent.deter,
+        hidden=agent.hidden,
+        stoch=agent.stoch,
+        classes=agent.classes,
+        blocks=agent.blocks,
+        dyn_layers=agent.dyn_layers,
+        prior_layers=agent.prior_layers,
+        post_layers=agent.post_layers,
+        unimix=agent.unimix,
+        free_nats=agent.free_nats,
+        name="rssm",
+        **nets,
+    )
+    sizes = {"depth": agent.depth, "units": agent.units}
+    encoder = Encoder(inputs, **sizes, **vars(agent.encoder), **nets, name="encoder")
+    decoder = Decoder(inputs, **sizes, **vars(agent.decoder), **nets, name="decoder")
+    reward, cont = agent.reward, agent.cont
+    return WorldModel(
+        encoder,
+        rssm,
+        decoder,
+        TwoHotHead(
+            reward.bins,
+            mlp(agent, reward.layers),
+            reward.outscale,
+            name="reward",
+            dtype=policy,
+        ),
+        BinaryHead(mlp(agent, cont.layers), cont.outscale, name="cont", dtype=policy),
+        action_spaces=act,
+        horizon=agent.horizon,
+        discount_in_cont=agent.discount_in_cont,
+        reward_grad=agent.reward_grad,
+    )
+
+
+def mlp(agent: settings.Agent, layers: int) -> dict:
+    """Keywords of a head's MLP."""
+    return {"layers": layers, "units": agent.units, "act": agent.act}
+
+
+def build_behavior(
+    agent: settings.Agent, policy: keras.DTypePolicy, act: Spaces
+) -> ActorCritic:
+    """Actor, critics and normalisers."""
+    actor, critic, slow = agent.actor, agent.critic, agent.slow_critic
+    return ActorCritic(
+        Actor(
+            act,
+            mlp(agent, actor.layers),
+            actor.outscale,
+            unimix=actor.unimix,
+            min_std=actor.min_std,
+            max_std=actor.max_std,
+            name="actor",
+            dtype=policy,
+        ),
+        *(
+            TwoHotHead(
+                critic.bins,
+                mlp(agent, critic.layers),
+                critic.outscale,
+                name=name,
+                dtype=policy,
+            )
+            for name in ("critic", "slow_critic")
+        ),
+        Normalizer(**vars(agent.return_norm), name="return_norm"),
+        Normalizer(**vars(agent.value_norm), name="value_norm"),
+        Normalizer(**vars(agent.advantage_norm), name="advantage_norm"),
+        horizon=agent.horizon,
+        discount_in_cont=agent.discount_in_cont,
+        lam=agent.lam,
+        entropy=agent.entropy,
+        slow_rate=slow.rate,
+        slow_every=slow.every,
+        slow_regularizer=slow.regularizer,
+        slow_bootstrap=slow.bootstrap,
+    )
+
+
+def build_optimizer(section: settings.Optimizer) -> LaProp:
+    """The optimizer of all weights."""
+    return LaProp(
+        Schedule(section.lr, section.warmup, section.schedule, section.anneal),
+        agc=section.agc,
+        beta1=section.beta1,
+        beta2=section.beta2,
+        epsilon=section.eps,
+        momentum=section.momentum,
+        nesterov=section.nesterov,
+        decay=section.weight_decay,
+    )
+
+
+def build_envs(config: Config, *, evaluation: bool = False, start: int = 0) -> VectorEnv:
+    """Environments of the task.
+
+    Args:
+        config: the configuration.
+        evaluation: those of evaluation, with seeds that training never uses.
+        start: agent steps at which this process started, so that a run that goes on
+            does not see the same episodes again.
+
+    Raises:
+        EnvError: the task cannot be made.
+    """
+    words = (config.seed, 1 if evaluation else 0, start)
+    seed = int(np.random.SeedSequence(words).generate_state(1)[0] >> 1)
+    return make_envs(
+        config.task,
+        num=config.run.eval_envs if evaluation else config.run.envs,
+        seed=seed,
+        parallel=config.run.parallel,
+        **config.env,
+    )
+
+
+def replay_spaces(agent: Agent) -> Spaces:
+    """Everything that replay stores of a step."""
+    return {**agent.obs_space, **agent.act_space, **agent.latent_spaces}
+
+
+def build_replay(config: Config, agent: Agent, folder: pathlib.Path) -> Replay:
+    """The replay of a run, opened or made.
+
+    Raises:
+        ReplayError: the folder holds something else.
+    """
+    section = config.replay
+    options = {
+        "recency": {"exponent": section.recency_exponent},
+        "priority": dataclasses.asdict(section.priority),
+    }
+    mixture = {name: share for name, share in section.mixture.items() if share}
+    return Replay(
+        folder,
+        replay_spaces(agent),
+        streams=config.run.envs,
+        length=section.batch_length + section.context,
+        context=section.context,
+        capacity=section.capacity,
+        capacity_bytes=section.capacity_bytes,
+        online=section.online,
+        mixture=mixture,
+        options={name: options[name] for name in mixture if name in options},
+        seed=config.seed,
+    )
+
+
+def build_loader(config: Config, agent: Agent, replay: Replay, device: Device) -> Loader:
+    """Background batches of the replay, on the device."""
+
+    def place(batch: Batch) -> Batch:
+        with tf.device(device.name):
+            return tf.nest.map_structure(tf.constant, batch)
+
+    keys = list(agent.model.inputs), list(agent.act_space)
+    return Loader(replay, config.replay.batch_size, *keys, place)
+
+
+def example_batch(agent: Agent, rows: int, length: int) -> Batch:
+    """A batch of zeros with the shapes and dtypes of replay, for measuring.
+
+    Args:
+        agent: the agent.
+        rows: sequences.
+        length: stored steps a sequence, context included.
+    """
+
+    def zeros(space: Space, *lead: int):
+        return tf.zeros((*lead, *space.shape), space.dtype)
+
+    flags = tf.zeros((rows, length), tf.bool)
+    latent = {key: zeros(space, rows) for key, space in agent.latent_spaces.items()}
+    return Batch(
+        {key: zeros(space, rows, length) for key, space in agent.model.inputs.items()},
+        {key: zeros(space, rows, length) for key, space in agent.act_space.items()},
+        tf.zeros((rows, length)),
+        flags,
+        flags,
+        flags,
+        tf.zeros(rows, tf.int32),
+        Latent(**latent),
+    )

@@ -1,0 +1,87 @@
+"""What the machine offers, and what the program chooses by it."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from dreamerv3_tf.config import Compute
+from dreamerv3_tf.values import ConfigError
+
+
+class Device(NamedTuple):
+    """Where and how numbers are computed; nothing is `auto` any more.
+
+    Attributes:
+        name: TensorFlow's name, such as `/GPU:0`.
+        title: what to show a person.
+        accelerated: it is no CPU.
+        precision: `float32`, `bfloat16` or `float16`.
+        xla: `off`, `split` or `full`.
+    """
+
+    name: str
+    title: str
+    accelerated: bool
+    precision: str
+    xla: str
+
+
+def accelerators(compute: Compute) -> list:
+    """TensorFlow's accelerators, none where the CPU is asked for.
+
+    Raises:
+        ConfigError: an accelerator is asked for and there is none.
+    """
+    tf = quiet_tensorflow()
+    found = [] if compute.device == "cpu" else tf.config.list_physical_devices("GPU")
+    if compute.device == "gpu" and not found:
+        raise ConfigError(
+            "compute.device is gpu, but TensorFlow sees no accelerator. Install "
+            "the extra [cuda] and check nvidia-smi, or set compute.device=cpu."
+        )
+    return found
+
+
+def quiet_tensorflow():
+    """TensorFlow, imported without its start-up lines."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    return tf
+
+
+def set_up(compute: Compute) -> Device:
+    """Prepares TensorFlow; to be called once, before anything is computed.
+
+    Memory of an accelerator is taken as needed, not all at once. Threads and
+    determinism are as the settings say.
+
+    Raises:
+        ConfigError: see `accelerators`.
+    """
+    found = accelerators(compute)
+    tf = quiet_tensorflow()
+    for device in found:
+        tf.config.experimental.set_memory_growth(device, True)
+    if not found:
+        tf.config.set_visible_devices([], "GPU")
+    if compute.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(compute.threads)
+    if compute.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    accelerated = bool(found)
+    precision, xla = compute.precision, compute.xla
+    if precision == "auto":
+        precision = "bfloat16" if accelerated else "float32"
+    if xla == "auto":
+        xla = "full" if accelerated else "split"
+    name = "/GPU:0" if accelerated else "/CPU:0"
+    return Device(name, _title(tf, found), accelerated, precision, xla)
+
+
+def _title(tf, found: list) -> str:
+    if not found:
+        return f"CPU, {os.cpu_count()} cores"
+    details = tf.config.experimental.get_device_details(found[0])
+    return details.get("device_name", found[0].name)

@@ -213,7 +213,11 @@ def _reference_model(setup, inputs, act_space):
     from dreamerv3_tf.nn.heads import BinaryHead, TwoHotHead
     from dreamerv3_tf.nn.rssm import RSSM
 
-    enc, dec, rssm = setup["enc"]["simple"], setup["dec"]["simple"], setup["dyn"]["rssm"]
+    enc, dec, rssm = (
+        setup["enc"]["simple"],
+        setup["dec"]["simple"],
+        setup["dyn"]["rssm"],
+    )
     rew, con = setup["rewhead"], setup["conhead"]
     shared = ("depth", "mults", "kernel", "strided")
     return WorldModel(

@@ -1,11 +1,11 @@
 """Policy and value: what they learn from imagined and from replayed states.
 
-    index        0            1            2      …      H
-    state        s0 (replay)  s1           s2            sH
-    action       a0           a1           a2            aH (unused)
-    reward       –            r1           r2            rH     head at the state
-    return       R0           R1           …      R(H−1)
-    loss         l0           l1           …      l(H−1)
+index        0            1            2      …      H
+state        s0 (replay)  s1           s2            sH
+action       a0           a1           a2            aH (unused)
+reward       –            r1           r2            rH     head at the state
+return       R0           R1           …      R(H−1)
+loss         l0           l1           …      l(H−1)
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ class ActorCritic:
         due = tf.equal(updates % self.slow_every, 0)
         self.copy_critic(tf.where(due, self.slow_rate, 0.0))
 
-    def imagined_losses(self, imagined: Imagined, feat, judged: Judged, value, training):
+    def imagined_losses(
+        self, imagined: Imagined, feat, judged: Judged, value, training
+    ):
         """Losses of actor and critic on imagined sequences (eqs. 4 to 8).
 
         `policy_i = w_i (−ln π(a_i|s_i) A_i − η H[π(·|s_i)])`, with

@@ -75,8 +75,10 @@ class Context:
             fresh = tf.equal(batch.consec, 0)
             stored = self.restore(batch.context)
             carry = tf.nest.map_structure(
-                lambda x, y: functions.keep_where(fresh, x)
-                + functions.keep_where(tf.logical_not(fresh), y),
+                lambda x, y: (
+                    functions.keep_where(fresh, x)
+                    + functions.keep_where(tf.logical_not(fresh), y)
+                ),
                 stored,
                 carry,
             )

@@ -60,7 +60,9 @@ def imagine(
     final = choose(actor(functions.features(last)), _at(given, length))
     stop = tf.stop_gradient
     return Imagined(
-        tf.nest.map_structure(lambda x, y: stop(tf.concat([x, y[None]], 0)), latent, last),
+        tf.nest.map_structure(
+            lambda x, y: stop(tf.concat([x, y[None]], 0)), latent, last
+        ),
         {key: stop(tf.concat([action[key], final[key][None]], 0)) for key in action},
     )
 

@@ -68,7 +68,9 @@ def openloop_grid(truth, predicted):
     Returns:
         uint8 `[T + 10, 3·H + 4, B·(W + 4), C]`; `C` is 3 where it was 1.
     """
-    pixels = tf.cast(tf.cast(tf.clip_by_value(predicted * 255, 0, 255), tf.uint8), tf.float32)
+    pixels = tf.cast(
+        tf.cast(tf.clip_by_value(predicted * 255, 0, 255), tf.uint8), tf.float32
+    )
     truth = tf.cast(truth, tf.float32)
     error = (pixels - truth + 255) / 2
     video = tf.concat([truth, pixels, error], 2)  # [B, T, 3H, W, C]

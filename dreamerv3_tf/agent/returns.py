@@ -57,7 +57,14 @@ class Normalizer(keras.layers.Layer):
     STATS = {"perc": ("lo", "hi"), "meanstd": ("mean", "sqrs"), "none": ()}
 
     def __init__(
-        self, kind="perc", rate=0.01, limit=1.0, low=5.0, high=95.0, debias=False, **kwargs
+        self,
+        kind="perc",
+        rate=0.01,
+        limit=1.0,
+        low=5.0,
+        high=95.0,
+        debias=False,
+        **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         self.kind, self.rate, self.limit = kind, rate, limit

@@ -110,7 +110,9 @@ class SplitTrainStep(TrainStep):
     def _observe_of(self, carry, seq, images, noise):
         model = self.objective.model
         tokens = model.tokens(seq.obs, images)
-        return model.rssm.observe(carry, tokens, seq.prevact, seq.is_first, noise).latent
+        return model.rssm.observe(
+            carry, tokens, seq.prevact, seq.is_first, noise
+        ).latent
 
     def _dense_of(self, carry, seq, images, noise, pull):
         with tf.GradientTape() as tape:

@@ -82,7 +82,9 @@ class Decoder(keras.layers.Layer):
             self.from_deter = layers.BlockLinear(
                 area, self.blocks, name="from_deter", dtype=policy
             )
-            layers.check_divides(self.blocks, self.channels[-1], "Last decoder channels")
+            layers.check_divides(
+                self.blocks, self.channels[-1], "Last decoder channels"
+            )
             self.stoch_mlp = layers.MLP(
                 1,
                 2 * self.units,
@@ -100,7 +102,9 @@ class Decoder(keras.layers.Layer):
             layers.Conv(n, self.kernel_size, name=f"conv{i}", dtype=policy, **up)
             for i, n in enumerate(self.channels[:-1])
         ]
-        self.norms = [kind(name=f"norm{i}", dtype=policy) for i in range(len(self.convs))]
+        self.norms = [
+            kind(name=f"norm{i}", dtype=policy) for i in range(len(self.convs))
+        ]
         colors = sum(space.shape[-1] for space in self.images.values())
         self.to_image = layers.Conv(
             colors, self.kernel_size, name="to_image", dtype=policy, **up
@@ -159,7 +163,9 @@ class Decoder(keras.layers.Layer):
         x = functions.flatten_groups(latent.stoch)
         x = self.mlp(tf.concat([x, latent.deter], -1))
         values = {}
-        for (key, space), output in zip(self.vectors.items(), self.outputs, strict=True):
+        for (key, space), output in zip(
+            self.vectors.items(), self.outputs, strict=True
+        ):
             value = tf.cast(output(x), tf.float32)
             shape = space.shape
             if space.discrete:

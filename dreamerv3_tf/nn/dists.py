@@ -188,7 +188,10 @@ class TwoHot:
         last = len(self.bins) - 1
         below = tf.reduce_sum(tf.cast(self.bins <= target, tf.int32), -1) - 1
         above = last + 1 - tf.reduce_sum(tf.cast(self.bins > target, tf.int32), -1)
-        below, above = tf.clip_by_value(below, 0, last), tf.clip_by_value(above, 0, last)
+        below, above = (
+            tf.clip_by_value(below, 0, last),
+            tf.clip_by_value(above, 0, last),
+        )
         target = target[..., 0]
         same = below == above
         to_below = tf.where(same, 1.0, tf.abs(tf.gather(self.bins, below) - target))

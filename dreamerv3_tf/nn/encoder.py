@@ -57,7 +57,8 @@ def _one_hot(flat, space: Space, dtype):
 def vector_width(spaces: dict[str, Space]) -> int:
     """Width of what `encode_vectors` returns for these spaces."""
     return sum(
-        sum(space.classes) if space.discrete else space.size for space in spaces.values()
+        sum(space.classes) if space.discrete else space.size
+        for space in spaces.values()
     )
 
 

@@ -190,7 +190,9 @@ def spread(x, stride: int):
     x = tf.reshape(x, (count, height, 1, width, 1, channels))
     before, after = stride // 2, stride - stride // 2 - 1
     pads = [(0, 0), (0, 0), (before, after), (0, 0), (before, after), (0, 0)]
-    return tf.reshape(tf.pad(x, pads), (count, height * stride, width * stride, channels))
+    return tf.reshape(
+        tf.pad(x, pads), (count, height * stride, width * stride, channels)
+    )
 
 
 def max_pool(x):
@@ -230,7 +232,9 @@ class RMSNorm(keras.layers.Layer):
     def call(self, x):
         wide = tf.cast(x, tf.float32)
         square = tf.reduce_mean(tf.square(wide), -1, keepdims=True)
-        return tf.cast(wide * tf.math.rsqrt(square + self.epsilon) * self.scale, x.dtype)
+        return tf.cast(
+            wide * tf.math.rsqrt(square + self.epsilon) * self.scale, x.dtype
+        )
 
 
 class LayerNorm(keras.layers.Layer):

@@ -81,7 +81,9 @@ class BlockGRU(keras.layers.Layer):
             )
             for i in range(count)
         ]
-        self.hidden_norms = [kind(name=f"hidden_norm{i}", **options) for i in range(count)]
+        self.hidden_norms = [
+            kind(name=f"hidden_norm{i}", **options) for i in range(count)
+        ]
         self.gates = layers.BlockLinear(
             3 * self.deter, self.blocks, name="gates", **options
         )
@@ -136,7 +138,9 @@ class BlockGRU(keras.layers.Layer):
             y = layers.block_product(deter, block) + drive
             y += tf.matmul(tf.concat(x, -1), dense)
             y = self.act(self.hidden_norms[0](y))
-            for (kernel, _, bias), norm in zip(later, self.hidden_norms[1:], strict=True):
+            for (kernel, _, bias), norm in zip(
+                later, self.hidden_norms[1:], strict=True
+            ):
                 y = self.act(norm(layers.block_product(y, kernel) + bias))
             gates = layers.block_product(y, gate_block) + gate_bias
             gates = tf.reshape(gates, size)  # [N, g, 3, D/g]: gates lie inside blocks
@@ -195,9 +199,7 @@ class RSSM(keras.layers.Layer):
         self.prior_mlp = layers.MLP(prior_layers, hidden, name="prior", **options)
         self.post_mlp = layers.MLP(post_layers, hidden, name="post", **options)
         self.prior_out, self.post_out = (
-            layers.Linear(
-                stoch * classes, outscale, name=name, dtype=self.dtype_policy
-            )
+            layers.Linear(stoch * classes, outscale, name=name, dtype=self.dtype_policy)
             for name in ("prior_logit", "post_logit")
         )
 

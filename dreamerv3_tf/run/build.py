@@ -185,7 +185,9 @@ def build_optimizer(section: settings.Optimizer) -> LaProp:
     )
 
 
-def build_envs(config: Config, *, evaluation: bool = False, start: int = 0) -> VectorEnv:
+def build_envs(
+    config: Config, *, evaluation: bool = False, start: int = 0
+) -> VectorEnv:
     """Environments of the task.
 
     Args:
@@ -240,7 +242,9 @@ def build_replay(config: Config, agent: Agent, folder: pathlib.Path) -> Replay:
     )
 
 
-def build_loader(config: Config, agent: Agent, replay: Replay, device: Device) -> Loader:
+def build_loader(
+    config: Config, agent: Agent, replay: Replay, device: Device
+) -> Loader:
     """Background batches of the replay, on the device."""
 
     def place(batch: Batch) -> Batch:

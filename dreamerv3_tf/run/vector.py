@@ -144,3 +144,35 @@ def check_actions(spaces: Spaces, num: int, action: Action) -> None:
     for key, space in spaces.items():
         found = action[key].dtype, action[key].shape
         assert found == (space.dtype, (num, *space.shape)), (key, found, space, num)
+
+
+class TimedEnvs:
+    """Environments whose waiting time is measured, as section `environment`.
+
+    Args:
+        envs: the environments.
+        timer: called with the name of a section, a context manager.
+    """
+
+    def __init__(self, envs: VectorEnv, timer: Callable):
+        self.envs, self.timer = envs, timer
+        self.num = envs.num
+        self.obs_space, self.act_space = envs.obs_space, envs.act_space
+
+    def recv(self) -> Obs:
+        """See `VectorEnv`."""
+        with self.timer("environment"):
+            return self.envs.recv()
+
+    def send(self, action: Action) -> None:
+        """See `VectorEnv`."""
+        with self.timer("environment"):
+            self.envs.send(action)
+
+    def render(self, index: int) -> np.ndarray:
+        """See `VectorEnv`."""
+        return self.envs.render(index)
+
+    def close(self) -> None:
+        """See `VectorEnv`."""
+        self.envs.close()

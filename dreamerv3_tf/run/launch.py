@@ -1,0 +1,99 @@
+"""What a mode of the command line does, from settings to exit status."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from dreamerv3_tf import presets
+from dreamerv3_tf.config import Config
+from dreamerv3_tf.envs import EnvError
+from dreamerv3_tf.run import device as devices
+from dreamerv3_tf.run import manifest
+from dreamerv3_tf.values import ConfigError
+
+CHATTER = (
+    "I0000",
+    "W0000",
+    "WARNING: All log",
+    "E0000 00:00",
+    "To enable the following",
+)
+"""How lines begin that TensorFlow writes while it starts, whatever the machine."""
+
+
+def accelerator(config: Config) -> bool:
+    """Whether the run would have one."""
+    with quiet_start():
+        return bool(devices.accelerators(config.compute))
+
+
+def launch(
+    config: Config,
+    *,
+    mode: str,
+    logdir: pathlib.Path,
+    dry_run: bool,
+    command: Sequence[str],
+) -> int:
+    """Runs a mode; returns the exit status.
+
+    Args:
+        config: the settings.
+        mode: `train`, `train_eval`, `eval` or `export`.
+        logdir: folder of the run.
+        dry_run: describe the run and stop; writes nothing.
+        command: the command line, to be saved with the run.
+
+    Raises:
+        ConfigError: the settings do not fit the machine, the task, or the run that is
+            in `logdir` already.
+    """
+    with quiet_start():
+        device = devices.set_up(config.compute)
+        from dreamerv3_tf.record.checkpoint import CheckpointError
+        from dreamerv3_tf.replay.segments import ReplayError
+        from dreamerv3_tf.run import modes
+    facts = {"precision": device.precision}
+    found = manifest.check_resume(logdir, config, facts)
+    line = presets.size_line(config)
+    if line:
+        print(line)
+    try:
+        if dry_run:
+            return modes.describe(config, device)
+        if mode in ("eval", "export"):
+            action = modes.evaluate_run if mode == "eval" else modes.export_run
+            return action(config, device, logdir)
+        facts |= {"device": device.title, "xla": device.xla}
+        manifest.save(logdir, config, command=command, facts=facts)
+        return modes.train_run(
+            config, device, logdir, resume=found, evaluations=mode == "train_eval"
+        )
+    except (EnvError, ReplayError, CheckpointError) as error:
+        if type(error).__name__ == "WorkerError":
+            raise  # an environment broke down: its own traceback tells more
+        raise ConfigError(str(error)) from error
+
+
+@contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps TensorFlow's start-up lines off the terminal; anything else is shown."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            file.seek(0)
+            for line in file.read().decode(errors="replace").splitlines():
+                if line.strip() and not line.startswith(CHATTER):
+                    print(line, file=sys.stderr)

@@ -1,0 +1,87 @@
+"""How large a run will be, before it begins."""
+
+from __future__ import annotations
+
+from dreamerv3_tf.agent.agent import Agent
+from dreamerv3_tf.config import Config
+from dreamerv3_tf.run.build import replay_spaces
+from dreamerv3_tf.run.device import Device
+
+
+def text(config: Config, device: Device, agent: Agent) -> str:
+    """Device, parameters of each part, and memory, as a table."""
+    lines = [f"device        {device.title}, {device.precision}, xla {device.xla}", ""]
+    counts = parameters(agent)
+    for name, count in {**counts, "together": sum(counts.values())}.items():
+        lines.append(f"{name:<14}{count:>14,} parameters")
+    lines.append("")
+    for name, size in memory(config, agent).items():
+        lines.append(f"{name:<14}{readable(size):>14}")
+    return "\n".join(lines)
+
+
+def parameters(agent: Agent) -> dict[str, int]:
+    """Trained numbers by part."""
+    return {name: part.count_params() for name, part in agent.trained.items()}
+
+
+def memory(config: Config, agent: Agent) -> dict[str, int]:
+    """Bytes by use.
+
+    Parameters, optimizer and replay are exact. A train step is an estimate of what its
+    largest tensors need at the same time; a compiler's own memory comes on top.
+    """
+    count = sum(parameters(agent).values())
+    slow = agent.behavior.slow.count_params()
+    step = sum(space.nbytes for space in replay_spaces(agent).values())
+    capacity = step * config.replay.capacity
+    if config.replay.capacity_bytes:
+        capacity = min(capacity, config.replay.capacity_bytes)
+    return {
+        "parameters": 4 * (count + slow),
+        "optimizer": 8 * count,
+        "gradients": 4 * count,
+        "train step": activations(config, agent),
+        "replay (disk)": capacity,
+    }
+
+
+def activations(config: Config, agent: Agent) -> int:
+    """Bytes that the tensors of a train step take, roughly.
+
+    Counts what the backward pass needs: the imagined features and the hidden layers and
+    logits of the heads on them; states and gates of the observed sequence; feature maps
+    of the convolutions.
+    """
+    section, replay = config.agent, config.replay
+    rows = replay.batch_size * replay.batch_length
+    starts = replay.batch_size * agent.objective.starts(replay.batch_length)
+    imagined = starts * (section.imag_length + 1)
+    feat = section.deter + section.stoch * section.classes
+    layers = section.actor.layers + 2 * section.critic.layers + section.reward.layers
+    heads = 3 * layers * section.units + 6 * section.critic.bins
+    observed = 8 * section.deter + 4 * section.stoch * section.classes
+    total = imagined * (2 * feat + heads) + rows * (observed + pixels(agent))
+    return 4 * total
+
+
+def pixels(agent: Agent) -> int:
+    """Numbers in the feature maps that one image leaves for the backward pass."""
+    encoder = agent.model.encoder
+    if not encoder.images:
+        return 0
+    height, width = (side << len(encoder.channels) for side in encoder.grid)
+    total, area = 0, height * width
+    for channels in encoder.channels:
+        total += channels * (2 * area + 3 * area // 4)  # conv, pooled, normed
+        area //= 4
+    return 2 * total  # the decoder mirrors the encoder
+
+
+def readable(size: float) -> str:
+    """Bytes with a unit."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            break
+        size /= 1024
+    return f"{size:,.1f} {unit}"

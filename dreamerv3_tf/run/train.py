@@ -1,0 +1,270 @@
+"""The loop: act, store, learn, and now and then log, report, evaluate and save."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dreamerv3_tf.record.checkpoint import Checkpoint
+from dreamerv3_tf.record.clock import Every, Rate, Ratio
+from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
+from dreamerv3_tf.record.usage import Usage
+from dreamerv3_tf.run.build import build_envs, build_loader, build_replay
+from dreamerv3_tf.run.driver import Driver
+from dreamerv3_tf.run.evaluate import Evaluation, evaluate
+from dreamerv3_tf.run.session import (
+    Acting,
+    Arrays,
+    Session,
+    agent_state,
+    restore_agent,
+    to_numpy,
+)
+from dreamerv3_tf.run.vector import TimedEnvs, VectorEnv
+
+
+class Trainer:
+    """Everything that happens while an agent trains.
+
+    Timeline of one turn of the loop; environments compute the next observation while
+    everything behind `send` happens:
+
+        recv → policy → send → count, store, episode statistics, train × due → clocks
+
+    Args:
+        session: the run; restored from `checkpoint` where there is one.
+        envs: training environments.
+        checkpoint: where to go on from.
+        evaluations: also evaluate every so many agent steps.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        envs: VectorEnv,
+        checkpoint: Checkpoint | None = None,
+        evaluations: bool = False,
+    ):
+        config, agent = session.config, session.agent
+        self.session, self.config, self.agent = session, config, agent
+        self.progress, self.timer = session.progress, session.timer
+        self.replay = build_replay(config, agent, session.logdir / "replay")
+        self.loader = build_loader(config, agent, self.replay, session.device)
+        section = config.replay
+        self.batch_steps = section.batch_size * section.batch_length
+        self.ratio = Ratio(config.run.train_ratio / self.batch_steps)
+        self.metrics, self.usage = Metrics(), Usage(session.logdir)
+        frames = 1000 if config.log.video else 0
+        self.episodes = EpisodeStats(envs.num, frames, on_episode=self.log_episode)
+        self.env_rate, self.train_rate = Rate(), Rate()
+        self.videos: dict[str, np.ndarray] = {}
+        self.clocks = [
+            (Every(config.log.report_every), self.report),
+            (Every(config.log.every), self.log),
+            (Every(config.log.save_every), self.save),
+        ]
+        self.next_evaluation = self.progress.step if evaluations else None
+        self.carry = agent.initial_train(section.batch_size)
+        self.driver = Driver(
+            TimedEnvs(envs, self.timer),
+            Acting(agent, config.seed, "sample", self.timer),
+            [self.count, self.store, self.episodes, self.train],
+        )
+        self.stopping: int | None = None
+        if checkpoint:
+            self.restore(checkpoint.state)
+
+    def run(self) -> int | None:
+        """Trains until the budget is spent, or until the process is told to stop.
+
+        SIGINT and SIGTERM let the current step finish; the run is then saved.
+
+        Returns:
+            The signal that ended the run, or `None`.
+        """
+        before = {
+            number: signal.signal(number, self.stop)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            while self.progress.step < self.config.run.steps and not self.stopping:
+                if self.evaluation_due():
+                    self.evaluate()
+                self.driver.step()
+                for due, action in self.clocks:
+                    if due():
+                        action()
+            self.log()
+            self.save()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self.loader.close()
+            self.replay.close()
+        return self.stopping
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Handles a signal: the loop ends after this step; a second one ends at once."""
+        del frame
+        if self.stopping:
+            raise KeyboardInterrupt
+        self.stopping = number
+        name = signal.Signals(number).name
+        self.session.notice(f"{name}: saving after this step. Again to leave at once.")
+
+    # Callbacks of the driver, in their order
+
+    def count(self, transition: Arrays) -> None:
+        """Agent steps, first observations included, as in the reference."""
+        count = len(transition["is_first"])
+        self.progress.step += count
+        self.env_rate.add(count)
+
+    def store(self, transition: Arrays) -> None:
+        with self.timer("store"):
+            self.replay.add(transition)
+
+    def log_episode(self, episode: Episode) -> None:
+        self.session.logger.add(episode.metrics, "episode")
+        self.session.logger.add(
+            {"score_mean_10": self.episodes.recent_score}, "episode"
+        )
+        self.videos = episode.videos or self.videos
+
+    def train(self, transition: Arrays) -> None:
+        """As many train steps as the train ratio asks for."""
+        del transition
+        if len(self.replay) < max(self.config.run.prefill, 1):
+            return
+        for _ in range(self.ratio(self.progress.step)):
+            self.train_step()
+
+    def train_step(self) -> None:
+        with self.timer("batch"):
+            batch, addresses = self.loader.next()
+        with self.timer("train"):
+            seed = tf.constant([self.config.seed, self.progress.updates], tf.int32)
+            self.carry, entries, metrics = self.agent.train(self.carry, batch, seed)
+        with self.timer("write_back"):
+            self.loader.update(addresses, to_numpy(entries))
+        self.metrics.add(metrics)
+        self.progress.updates += 1
+        self.train_rate.add()
+
+    # What clocks call
+
+    def log(self) -> None:
+        """Metrics since the last call, to all outputs."""
+        with self.timer("log"):
+            logger, metrics = self.session.logger, self.metrics.result()
+            logger.add(metrics)
+            stats = self.replay.stats()
+            stats["fill"] = stats["items"] / self.config.replay.capacity
+            logger.add(stats, "replay")
+            logger.add(self.usage.metrics(), "usage")
+            logger.add(self.speeds(), "speed")
+            logger.add(self.timer.metrics(), "time")
+            logger.add({"updates": self.progress.updates}, "progress")
+            logger.add({"step": self.progress.step}, "progress")
+            logger.write()
+        if not np.isfinite(metrics.get("opt/loss", 0.0)):
+            self.session.notice(
+                f"The loss is {metrics['opt/loss']} at train step "
+                f"{self.progress.updates}. Try compute.precision=float32 or a smaller "
+                "agent.optimizer.lr, from an older checkpoint."
+            )
+
+    def speeds(self) -> dict[str, float]:
+        """Speed since the last call, per second of wall time."""
+        env, train = self.env_rate.result(), self.train_rate.result()
+        return {
+            "env_steps": env,
+            "frames": env * self.progress.frames_per_step,
+            "train_steps": train,
+            "replayed_steps": train * self.batch_steps,
+        }
+
+    def report(self) -> None:
+        """Losses on a fresh batch, open-loop videos, and the last episode's video."""
+        if len(self.replay) < self.config.replay.batch_size:
+            return
+        logger, section, metrics = self.session.logger, self.config.log, Metrics()
+        with self.timer("report"):
+            videos: dict[str, Any] = {}
+            for index in range(section.report_batches):
+                length = min(section.report_length, self.config.replay.batch_length)
+                batch = self.loader.report(self.config.replay.batch_size, length)
+                seed = tf.constant([~self.config.seed, index], tf.int32)
+                values, videos = self.agent.report(self.carry, batch, seed)
+                metrics.add(values)
+            logger.add(metrics.result(), "report")
+            if section.video:
+                logger.add(to_numpy(videos), "report/openloop")
+                logger.add(self.videos, "episode/video")
+            self.videos = {}
+
+    def evaluation_due(self) -> bool:
+        """Whether `eval.every` agent steps have passed; the first is before training."""
+        due = self.next_evaluation
+        return due is not None and self.progress.step >= due
+
+    def evaluate(self) -> Evaluation:
+        """Episodes in environments of their own; logged under `eval/`."""
+        section = self.config.eval
+        with self.timer("evaluate"):
+            envs = build_envs(self.config, evaluation=True)
+            try:
+                result = evaluate(
+                    self.agent,
+                    envs,
+                    episodes=section.episodes,
+                    mode=section.mode,
+                    seed=self.config.seed,
+                    video=section.video,
+                )
+            finally:
+                envs.close()
+        self.session.logger.add(result.metrics, "eval")
+        self.session.logger.add(result.videos, "eval/video")
+        self.session.logger.write()
+        self.next_evaluation = self.progress.step + section.every
+        return result
+
+    # Checkpoints
+
+    def save(self) -> None:
+        """Writes a checkpoint of everything but the environments."""
+        with self.timer("save"):
+            self.session.checkpoints.save(self.progress.step, self.state())
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "agent": agent_state(self.agent),
+            "loader": self.loader.state(),
+            "progress": {
+                "step": self.progress.step,
+                "updates": self.progress.updates,
+                "policy_calls": self.driver.index,
+                "next_evaluation": self.next_evaluation,
+                "ratio": self.ratio.state(),
+                "episodes": self.episodes.state(),
+            },
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a checkpoint; the environments start new episodes."""
+        restore_agent(self.agent, state["agent"])
+        self.loader.restore(state["loader"])
+        progress = state["progress"]
+        self.progress.step = progress["step"]
+        self.progress.updates = progress["updates"]
+        self.driver.index = progress["policy_calls"]
+        if self.next_evaluation is not None:
+            self.next_evaluation = progress["next_evaluation"] or self.progress.step
+        self.ratio.restore(progress["ratio"])
+        self.episodes.restore(progress["episodes"])

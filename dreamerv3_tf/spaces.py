@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -29,14 +30,14 @@ class Space:
 
     dtype: np.dtype
     shape: tuple[int, ...] = ()
-    low: np.ndarray | float | None = None
-    high: np.ndarray | float | None = None
+    low: Any = None  # array `shape` once made
+    high: Any = None  # array `shape` once made
 
     def __post_init__(self):
         dtype = np.dtype(self.dtype)
         shape = tuple(int(size) for size in self.shape)
         low, high = self.low, self.high
-        if dtype == bool:
+        if dtype == np.dtype(bool):
             low, high = 0, 2
         elif dtype == np.uint8 and len(shape) == 3 and low is None and high is None:
             low, high = 0, 256

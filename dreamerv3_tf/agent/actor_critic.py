@@ -109,8 +109,9 @@ class ActorCritic:
             slow.assign(rate * fast.value + (1 - rate) * slow.value)
 
     def follow_critic(self, updates):
-        """Moves the slow critic after train step number `updates` (from 1)."""
-        due = tf.equal(updates % self.slow_every, 0)
+        """Moves the slow critic after train step number `updates`, counted from 1: at
+        the first one, and at each `slow_every`th from there."""
+        due = tf.equal((updates - 1) % self.slow_every, 0)
         self.copy_critic(tf.where(due, self.slow_rate, 0.0))
 
     def imagined_losses(
@@ -120,7 +121,7 @@ class ActorCritic:
 
         `policy_i = w_i (−ln π(a_i|s_i) A_i − η H[π(·|s_i)])`, with
         `A = (R − v) / S`, and `value_i = w_i (CE(R_i) + CE(slow_i))`; the weight `w` is
-        the probability of still going on.
+        the probability of still going on, `v` what the returns bootstrap from.
 
         Args:
             imagined: the rollout.
@@ -133,23 +134,24 @@ class ActorCritic:
         weight = tf.math.cumprod(judged.cont * disc, axis=1) / disc
         weight = tf.stop_gradient(weight)
         boot = judged.slow if self.slow_bootstrap else judged.value
+        slow = self._normed(judged.slow)  # before the returns move the average
         ret = lambda_return(judged.reward, judged.cont * disc, boot, 1.0, self.lam)
         if training:
             self.return_norm.update(ret)
         offset, scale = self.return_norm.stats()
-        advantage = (ret - judged.value[:, :-1]) / scale
+        advantage = (ret - boot[:, :-1]) / scale
         if training:
             self.advantage_norm.update(advantage)
         shift, spread = self.advantage_norm.stats()
-        advantage = tf.stop_gradient((advantage - shift) / spread)
+        weighed = tf.stop_gradient((advantage - shift) / spread)
         policy = self.actor(feat)
         logp, entropies = self._policy_terms(policy, imagined.action)
         bonus = self.entropy * tf.add_n(list(entropies.values()))
-        gain = logp[:, :-1] * advantage + bonus[:, :-1]
+        gain = logp[:, :-1] * weighed + bonus[:, :-1]
         losses = {"policy": -weight[:, :-1] * gain}
         if training:
             self.value_norm.update(ret)
-        losses["value"] = weight[:, :-1] * self._critic_loss(value, ret, judged.slow)
+        losses["value"] = weight[:, :-1] * self._critic_loss(value, ret, slow)
         metrics = self._metrics(judged, ret, (ret - offset) / scale, advantage, weight)
         metrics.update(self._entropy_metrics(entropies))
         return Learned(losses, ret, metrics)
@@ -166,16 +168,18 @@ class ActorCritic:
 
     def _critic_loss(self, value, ret, slow):
         """Cross-entropy to returns and to the slow critic, `[N, H]`; `value` is time
-        first and one step longer than `ret`."""
+        first and, like `slow`, one step longer than `ret`."""
+        ret = tf.pad(self._normed(ret), [(0, 0), (0, 1)])
+        losses = [-value.log_prob(tf.transpose(target)) for target in (ret, slow)]
+        both = losses[0] + self.slow_regularizer * losses[1]
+        return tf.transpose(both)[:, :-1]
+
+    def _normed(self, value):
+        """Reward units → units of the critic's outputs."""
         offset, scale = self.value_norm.stats()
+        return (value - offset) / scale
 
-        def loss(target):
-            target = tf.pad((target - offset) / scale, [(0, 0), (0, 1)])
-            return -tf.transpose(value.log_prob(tf.transpose(target)))[:, :-1]
-
-        return loss(ret) + self.slow_regularizer * loss(slow[:, :-1])
-
-    def replay_loss(self, value, slow, boot, reward, is_last, is_terminal):
+    def replay_loss(self, value, slow, boot, reward, is_last, is_terminal, training):
         """Loss of the critic on replayed states, float32 `[B, T − 1]`.
 
         Real rewards, bootstrapped from the imagined return of each state; cut at
@@ -183,11 +187,12 @@ class ActorCritic:
 
         Args:
             value: `TwoHot` of the critic, batch shape `[B, T]`.
-            slow: prediction of the slow critic, `[B, T]`.
+            slow: output of the slow critic, before `value_norm`, `[B, T]`.
             boot: imagined return of each state, `[B, T]`.
             reward: `[B, T]`.
             is_last: bool `[B, T]`.
             is_terminal: bool `[B, T]`.
+            training: whether the normaliser learns.
 
         Returns:
             The loss, and the returns that it aims at, `[B, T − 1]`.
@@ -195,18 +200,14 @@ class ActorCritic:
         last = tf.cast(is_last, tf.float32)
         live = (1 - tf.cast(is_terminal, tf.float32)) * self.discount
         ret = lambda_return(reward, live, boot, 1 - last, self.lam)
-        offset, scale = self.value_norm.stats()
-
-        def loss(target):
-            target = tf.pad((target - offset) / scale, [(0, 0), (0, 1)])
-            return -value.log_prob(target)[:, :-1]
-
-        both = loss(ret) + self.slow_regularizer * loss(slow[:, :-1])
-        return (1 - last)[:, :-1] * both, ret
+        if training:
+            self.value_norm.update(ret)
+        target = tf.pad(self._normed(ret), [(0, 0), (0, 1)])
+        both = value.log_prob(target) + self.slow_regularizer * value.log_prob(slow)
+        return -((1 - last) * both)[:, :-1], ret
 
     def _metrics(self, judged: Judged, ret, normed, advantage, weight):
-        mean, offset_scale = tf.reduce_mean, self.value_norm.stats()
-        target = (ret - offset_scale[0]) / offset_scale[1]
+        mean = tf.reduce_mean
         values = {
             "adv": mean(advantage),
             "adv_std": tf.math.reduce_std(advantage),
@@ -215,7 +216,7 @@ class ActorCritic:
             "con": mean(judged.cont),
             "ret": mean(normed),
             "val": mean(judged.value),
-            "tar": mean(target),
+            "tar": mean(self._normed(ret)),
             "weight": mean(weight),
             "slowval": mean(judged.slow),
             "ret_min": tf.reduce_min(normed),

@@ -1,4 +1,4 @@
-"""All losses of the agent on a sequence: the world model's, the actor's, the critic's."""
+"""All losses of the agent on a sequence: world model, actor and critic."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ class Objective:
         replay_ret = None
         if self.replay_critic:
             boot = tf.reshape(learned.ret[:, 0], (rows, count))
-            losses["repval"], replay_ret = self._replay_loss(recent, seq, boot)
+            losses["repval"], replay_ret = self._replay_loss(
+                recent, seq, boot, training
+            )
         return Behaved(learned, imagined, judged, replay_ret), losses
 
     def _judge(self, feat) -> Judged:
@@ -145,15 +147,15 @@ class Objective:
         )
         return Judged(*(tf.stop_gradient(tf.transpose(value)) for value in values))
 
-    def _replay_loss(self, latent: Latent, seq: Sequence, boot):
+    def _replay_loss(self, latent: Latent, seq: Sequence, boot, training: bool):
         feat = functions.features(latent)
         feat = feat if self.replay_critic_grad else tf.stop_gradient(feat)
-        offset, scale = self.behavior.value_norm.stats()
-        slow = tf.stop_gradient(self.behavior.slow(feat).mean()) * scale + offset
+        slow = tf.stop_gradient(self.behavior.slow(feat).mean())
         count = boot.shape[1]
         signals = (seq.reward, seq.is_last, seq.is_terminal)
+        signals = (x[:, x.shape[1] - count :] for x in signals)
         return self.behavior.replay_loss(
-            self.behavior.critic(feat), slow, boot, *(x[:, -count:] for x in signals)
+            self.behavior.critic(feat), slow, boot, *signals, training
         )
 
     def total(self, losses: dict):

@@ -1,4 +1,4 @@
-"""LaProp with adaptive gradient clipping, its schedule, and the statistics of a step."""
+"""LaProp with adaptive gradient clipping, its schedule, and what a step amounts to."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import tensorflow as tf
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up from zero, then constant, linear or cosine decay to a tenth.
+    """Linear warm-up from zero, then constant, or linear or cosine decay.
 
-    The first update has a learning rate of 0, as in the reference.
+    The first update has a learning rate of 0, as in the reference. `linear` ends at a
+    tenth of the rate. `cosine` ends at `0.1 · rate²`, practically zero: the reference
+    gives the final rate where a share of the rate is asked for, and we follow it.
 
     Args:
         rate: full learning rate.
@@ -42,7 +44,8 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         share = tf.minimum(step / (self.anneal - self.warmup), 1.0)
         if self.decay == "linear":
             return self.rate * (1 - 0.9 * share)
-        return self.rate * (0.1 + 0.45 * (1 + tf.cos(math.pi * share)))
+        end = 0.1 * self.rate  # as a share of the rate; see above
+        return self.rate * (end + (1 - end) * 0.5 * (1 + tf.cos(math.pi * share)))
 
     def get_config(self):
         return {

@@ -29,9 +29,9 @@ def lambda_return(reward, live, boot, going, lam: float):
         for x in (reward, live, boot, going)
     )
     returns = [boot[-1]]
-    for r, l, v, g in reversed(list(zip(reward, live, boot, going, strict=True))):
+    for r, c, v, g in reversed(list(zip(reward, live, boot, going, strict=True))):
         mix = (1 - lam * g) * v + lam * g * returns[-1]
-        returns.append(r + l * mix)
+        returns.append(r + c * mix)
     return tf.stack(returns[:0:-1], 1)
 
 

@@ -10,7 +10,7 @@ from dreamerv3_tf.nn import dists, encoder, functions
 from dreamerv3_tf.nn.decoder import Decoder
 from dreamerv3_tf.nn.encoder import Encoder
 from dreamerv3_tf.nn.heads import BinaryHead, TwoHotHead
-from dreamerv3_tf.nn.rssm import RSSM, Observed
+from dreamerv3_tf.nn.rssm import RSSM
 from dreamerv3_tf.spaces import Space
 from dreamerv3_tf.structs import Latent
 

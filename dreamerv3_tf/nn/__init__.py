@@ -1,1 +1,1 @@
-"""Keras layers and distributions: sizes in, tensors out; nothing here knows a Config."""
+"""Keras layers and distributions: sizes in, tensors out; they never see a Config."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -15,8 +16,8 @@ from . import functions, layers
 def encode_vectors(values: dict, spaces: dict[str, Space], dtype, squash=False):
     """Concatenates entries in sorted key order, integers as one-hot vectors.
 
-    A `-1` in a discrete entry and a `-inf` in a continuous one mark it as missing; all
-    of it becomes zeros.
+    A `-1` in a discrete entry that starts at 0 or above, and a `-inf` in a continuous
+    one, mark it as missing; all of it becomes zeros.
 
     Args:
         values: `{key: [..., *shape]}`.
@@ -34,18 +35,18 @@ def encode_vectors(values: dict, spaces: dict[str, Space], dtype, squash=False):
         if space.discrete:
             parts.append(_one_hot(flat, space, dtype))
         else:
-            here = tf.reduce_all(flat > flat.dtype.min, -1, keepdims=True)
+            here = tf.reduce_all(flat != -math.inf, -1, keepdims=True)
             flat = functions.symlog(flat) if squash else flat
             parts.append(tf.cast(tf.where(here, flat, 0.0), dtype))
     return tf.concat(parts, -1)
 
 
 def _one_hot(flat, space: Space, dtype):
-    if flat.dtype != tf.bool:
+    low = space.low.reshape(-1)
+    index = tf.cast(tf.cast(flat, tf.int64) - low, tf.int32)
+    if flat.dtype.min < 0 <= low.min():
         here = tf.reduce_all(flat != -1, -1, keepdims=True)
-        low = tf.constant(space.low.reshape(-1), flat.dtype)
-        flat = tf.where(here, flat - low, -1)
-    index = tf.cast(flat, tf.int32)
+        index = tf.where(here, index, -1)
     counts = space.classes
     if len(set(counts)) == 1:
         onehot = tf.one_hot(index, counts[0], dtype=dtype)

@@ -31,7 +31,7 @@ def lead(x, tail: int) -> tuple:
 
 
 def keep_where(keep, x):
-    """`x` where the row is kept and zero elsewhere; `keep` bool `[...]`, `x [..., F]`."""
+    """`x` where the row is kept, else zero; `keep` bool `[...]`, `x [..., F]`."""
     ones = (1,) * (len(x.shape) - len(keep.shape))
     return x * tf.reshape(tf.cast(keep, x.dtype), (*lead(keep, 0), *ones))
 

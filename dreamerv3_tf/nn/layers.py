@@ -160,12 +160,16 @@ class Conv(keras.layers.Layer):
         stride: step of the kernel in pixels.
         transposed: put zeros between the pixels first, which multiplies height and
             width by `stride`, then convolve with stride 1.
+        outscale: factor on the initial kernel.
 
     Call: `x [N, H, W, C]` → `[N, H', W', filters]`, in the compute dtype.
     """
 
-    def __init__(self, filters, kernel, stride=1, transposed=False, **kwargs):
+    def __init__(
+        self, filters, kernel, stride=1, transposed=False, outscale=1.0, **kwargs
+    ):
         super().__init__(**kwargs)
+        self.outscale = outscale
         self.filters = filters
         self.size = kernel
         self.stride = stride
@@ -173,7 +177,7 @@ class Conv(keras.layers.Layer):
 
     def build(self, input_shape):
         shape = (self.size, self.size, input_shape[-1], self.filters)
-        self.kernel = self.add_weight(shape, FanIn(), name="kernel")
+        self.kernel = self.add_weight(shape, FanIn(self.outscale), name="kernel")
         self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, x):
@@ -270,7 +274,7 @@ class MLP(keras.layers.Layer):
     """A stack of linear → norm → activation.
 
     Args:
-        layers: how many.
+        layers: how many, at least 1.
         units: width of each.
         act: name in `ACTS`.
         norm: name in `NORMS`.
@@ -280,6 +284,8 @@ class MLP(keras.layers.Layer):
 
     def __init__(self, layers: int, units: int, act="silu", norm="rms", **kwargs):
         super().__init__(**kwargs)
+        if layers < 1:
+            raise ValueError(f"'{self.name}' has {layers} layers, expected at least 1.")
         self.units = units
         self.act = ACTS[act]
         self.linears = [

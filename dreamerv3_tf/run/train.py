@@ -108,7 +108,7 @@ class Trainer:
         return self.stopping
 
     def stop(self, number: int, frame: FrameType | None) -> None:
-        """Handles a signal: the loop ends after this step; a second one ends at once."""
+        """The loop ends after this step; a second signal ends it at once."""
         del frame
         if self.stopping:
             raise KeyboardInterrupt
@@ -208,7 +208,7 @@ class Trainer:
             self.videos = {}
 
     def evaluation_due(self) -> bool:
-        """Whether `eval.every` agent steps have passed; the first is before training."""
+        """Whether `eval.every` agent steps have passed; first before training."""
         due = self.next_evaluation
         return due is not None and self.progress.step >= due
 

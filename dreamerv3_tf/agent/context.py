@@ -18,29 +18,31 @@ class Context:
     Args:
         model: the world model.
         steps: replayed steps before the trained ones; 0 starts from zeros.
-        deter_bytes: bytes of a stored deter unit, 4 or 2 (bfloat16).
+        deter_bytes: bytes of a stored deter unit, 4 or 2. Two bytes hold what is
+            computed in 16 bits without loss; a float32 unit is rounded to float16.
     """
 
     def __init__(self, model: WorldModel, steps: int, deter_bytes: int = 4):
         self.model, self.steps = model, steps
-        self.deter_dtype = tf.bfloat16 if deter_bytes == 2 else tf.float32
+        short = model.rssm.compute_dtype == "bfloat16"
+        self.deter_dtype = tf.float32
+        if deter_bytes == 2:
+            self.deter_dtype = tf.bfloat16 if short else tf.float16
 
     @property
     def spaces(self) -> dict[str, Space]:
         """What replay stores of the state at each step: `deter` and `stoch`.
 
-        With two bytes a unit, deter is the bit pattern of its bfloat16. Empty without
-        replay context.
+        A bfloat16 deter is stored as its bit pattern, since numpy has no such type.
+        Empty without replay context.
         """
         rssm = self.model.rssm
         if not self.steps:
             return {}
-        wide = self.deter_dtype == tf.float32
-        deter = (
-            Space(np.dtype(np.float32), (rssm.deter,))
-            if wide
-            else Space(np.dtype(np.uint16), (rssm.deter,), 0, 2**16)
-        )
+        if self.deter_dtype == tf.bfloat16:
+            deter = Space(np.dtype(np.uint16), (rssm.deter,), 0, 2**16)
+        else:
+            deter = Space(np.dtype(self.deter_dtype.as_numpy_dtype), (rssm.deter,))
         stoch = Space(np.dtype(np.uint8), (rssm.stoch,), 0, rssm.classes)
         return {"deter": deter, "stoch": stoch}
 

@@ -79,7 +79,7 @@ def deter_bytes(config: Config, device: Device) -> int:
     """Bytes of a stored deter unit: as in the computation, unless asked otherwise."""
     asked = config.replay.deter_bytes
     if asked == "auto":
-        return 2 if device.precision == "bfloat16" else 4
+        return 4 if device.precision == "float32" else 2
     return int(asked)
 
 

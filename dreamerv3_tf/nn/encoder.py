@@ -44,7 +44,7 @@ def encode_vectors(values: dict, spaces: dict[str, Space], dtype, squash=False):
 def _one_hot(flat, space: Space, dtype):
     low = space.low.reshape(-1)
     index = tf.cast(tf.cast(flat, tf.int64) - low, tf.int32)
-    if flat.dtype.min < 0 <= low.min():
+    if not flat.dtype.is_bool and flat.dtype.min < 0 <= low.min():
         here = tf.reduce_all(flat != -1, -1, keepdims=True)
         index = tf.where(here, index, -1)
     counts = space.classes

@@ -26,6 +26,7 @@ RULES = [
     (r"decoder/from_stoch/", r"dec/sp2/"),
     (r"decoder/from_both/", r"dec/space/"),
     (r"decoder/grid_norm/", r"dec/spnorm/"),
+    (r"decoder/dense_norm/", r"dec/spacenorm/"),
     (r"decoder/conv(\d+)/", r"dec/conv\1/"),
     (r"decoder/norm(\d+)/", r"dec/conv\1norm/"),
     (r"decoder/to_image/", r"dec/imgout/"),
@@ -153,16 +154,7 @@ def reference_agent(config: Mapping, optimizer: Mapping | None = None, xla="off"
     from dreamerv3_tf.agent.objective import Objective
 
     setup = config["agent_config"]
-    for path, value in UNSUPPORTED.items():
-        section, _, name = path.rpartition("/")
-        found = setup
-        for part in filter(None, section.split("/")):
-            found = found.get(part, {})
-        if found.get(name, value) != value:
-            raise ValueError(
-                f"The reference's option {path}={found[name]} is not supported here; "
-                f"only {value} is."
-            )
+    check_options(setup)
     obs_space = reference_spaces(config["obs_space_in_order"])
     act_space = reference_spaces(config["act_space_in_order"])
     inputs = {key: space for key, space in obs_space.items() if key not in SIGNALS}
@@ -187,19 +179,48 @@ def reference_agent(config: Mapping, optimizer: Mapping | None = None, xla="off"
     )
 
 
-UNSUPPORTED = {
-    "enc/simple/outer": False,
-    "dec/simple/outer": False,
-    "dyn/rssm/absolute": False,
-    "policy_dist_disc": "categorical",
-    "policy_dist_cont": "bounded_normal",
-    "dyn/typ": "rssm",
-    "enc/typ": "simple",
-    "dec/typ": "simple",
-    "rewhead/output": "symexp_twohot",
-    "value/output": "symexp_twohot",
+def check_options(setup: Mapping) -> None:
+    """Raises ValueError where the reference's settings have no counterpart here."""
+    for path, values in SUPPORTED.items():
+        *sections, name = path.split("/")
+        found = setup
+        for section in sections:
+            found = found.get(section, {})
+        if name in found and found[name] not in values:
+            raise ValueError(
+                f"The reference's option {path}={found[name]} is not supported here; "
+                f"expected {' or '.join(map(repr, values))}."
+            )
+    replay, imagined = setup["repl_loss"], setup["imag_loss"]
+    for name in ("lam", "slowreg"):
+        if replay[name] != imagined[name]:
+            raise ValueError(
+                f"The reference's options repl_loss/{name}={replay[name]} and "
+                f"imag_loss/{name}={imagined[name]} differ; here they are one setting."
+            )
+
+
+NETS = ("dyn/rssm", "enc/simple", "dec/simple", "rewhead", "conhead", "policy", "value")
+
+SUPPORTED = {
+    "dyn/typ": ("rssm",),
+    "dyn/rssm/absolute": (False,),
+    "enc/typ": ("simple",),
+    "enc/simple/outer": (False,),
+    "dec/typ": ("simple",),
+    "dec/simple/outer": (False,),
+    "dec/simple/symlog": (True,),
+    "rewhead/output": ("symexp_twohot",),
+    "conhead/output": ("binary",),
+    "value/output": ("symexp_twohot",),
+    "policy_dist_disc": ("categorical",),
+    "policy_dist_cont": ("bounded_normal",),
+    "opt/wdregex": ("/kernel$",),
+    **{f"{net}/act": ("silu", "relu", "gelu", "none") for net in NETS},
+    **{f"{net}/norm": ("rms", "layer") for net in NETS},
+    **{f"{net}/bias": (True,) for net in NETS},
 }
-"""Options of the reference of which only one value exists here."""
+"""Values of the reference's options that have a counterpart here."""
 
 
 def _mlp(section: Mapping) -> dict:
@@ -318,6 +339,7 @@ def _reference_optimizer(opt):
         beta1=opt["beta1"],
         beta2=opt["beta2"],
         epsilon=opt["eps"],
-        momentum=opt["momentum"],
+        # The reference takes an option `momentum` and never looks at it.
+        nesterov=opt.get("nesterov", False),
         decay=opt["wd"],
     )

@@ -76,7 +76,7 @@ class LaProp(keras.optimizers.Optimizer):
         beta2: decay β₂ of the squared gradient.
         epsilon: ε above.
         momentum: use the momentum line; else `m = s`.
-        nesterov: look one momentum step ahead.
+        nesterov: look one momentum step ahead, `μ ← β₁ μ + (1 − β₁) s` once more in m.
         decay: `wd` above.
     """
 
@@ -84,7 +84,7 @@ class LaProp(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=4e-5,
+        learning_rate: float | Schedule = 4e-5,
         agc: float = 0.3,
         beta1: float = 0.9,
         beta2: float = 0.999,
@@ -143,12 +143,9 @@ class LaProp(keras.optimizers.Optimizer):
     def _smooth(self, delta, mu, step):
         now = self.beta1 * mu.value + (1 - self.beta1) * delta
         self.assign(mu, now)
-        if not self.nesterov:
-            return now / (1 - tf.pow(self.beta1, step))
-        ahead = now / (1 - tf.pow(self.beta1, step + 1))
-        return self.beta1 * ahead + (1 - self.beta1) * delta / (
-            1 - tf.pow(self.beta1, step)
-        )
+        if self.nesterov:
+            now = self.beta1 * now + (1 - self.beta1) * delta
+        return now / (1 - tf.pow(self.beta1, step))
 
     def get_config(self):
         names = ("agc", "beta1", "beta2", "epsilon", "momentum", "nesterov", "decay")

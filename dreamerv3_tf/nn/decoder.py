@@ -96,8 +96,9 @@ class Decoder(keras.layers.Layer):
             self.from_stoch = layers.Linear(area, name="from_stoch", dtype=policy)
         else:
             self.from_both = layers.Linear(area, name="from_both", dtype=policy)
-        self.grid_norm = kind(name="grid_norm", dtype=policy)
-        up: dict = {"stride": 2, "transposed": True} if self.strided else {}
+        name = "grid_norm" if self.blocks else "dense_norm"
+        self.grid_norm = kind(name=name, dtype=policy)
+        up = {"stride": 2, "transposed": True} if self.strided else {}
         self.convs = [
             layers.Conv(n, self.kernel_size, name=f"conv{i}", dtype=policy, **up)
             for i, n in enumerate(self.channels[:-1])
@@ -106,9 +107,13 @@ class Decoder(keras.layers.Layer):
             kind(name=f"norm{i}", dtype=policy) for i in range(len(self.convs))
         ]
         colors = sum(space.shape[-1] for space in self.images.values())
-        up["outscale"] = self.outscale
         self.to_image = layers.Conv(
-            colors, self.kernel_size, name="to_image", dtype=policy, **up
+            colors,
+            self.kernel_size,
+            outscale=self.outscale,
+            name="to_image",
+            dtype=policy,
+            **up,
         )
 
     @property

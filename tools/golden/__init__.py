@@ -1,0 +1,1 @@
+"""Checks against recorded numbers of the reference; run by `tools/check_golden.py`."""

@@ -1,8 +1,8 @@
 """What every logged metric means, with its unit.
 
 A name may hold placeholders: `<key>` stands for an observation key, `<action>` for a
-key of the action, `<part>` for a loss, `<section>` for a part of the loop. The README's
-table is made of this one, and a test compares both with what a run logs.
+key of the action, `<part>` for a loss, `<section>` for a part of the loop, `<name>` for
+any other name. A test compares the glossary with what a run logs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ GLOSSARY: dict[str, str] = {
     "episode/<key>/sum": "sum over an episode of such an entry, its own unit",
     "episode/video/<key>": "the last episode of environment 0 as it saw it, video",
     # Evaluation, never mixed with training.
-    "eval/score": "score of an evaluation episode, reward units",
     "eval/score_mean": "mean score over the evaluation episodes, reward units",
     "eval/score_std": "standard deviation of the evaluation scores, reward units",
     "eval/score_median": "median score over the evaluation episodes, reward units",
@@ -32,13 +31,8 @@ GLOSSARY: dict[str, str] = {
     "eval/score_iqm_high": "upper end of the IQM's 95 % bootstrap interval",
     "eval/score_min": "lowest evaluation score, reward units",
     "eval/score_max": "highest evaluation score, reward units",
-    "eval/length": "records of an evaluation episode, its first included",
     "eval/length_mean": "mean records of the evaluation episodes",
-    "eval/reward_rate": "as episode/reward_rate, of an evaluation episode",
     "eval/episodes": "evaluation episodes that ended",
-    "eval/<key>/avg": "as episode/<key>/avg, of an evaluation episode",
-    "eval/<key>/max": "as episode/<key>/max, of an evaluation episode",
-    "eval/<key>/sum": "as episode/<key>/sum, of an evaluation episode",
     "eval/video/<key>": "an evaluation episode as the agent saw it, video",
     # Losses, unscaled: means over the batch, before the weights of agent.scales.
     "loss/<key>": (
@@ -82,30 +76,23 @@ GLOSSARY: dict[str, str] = {
     "opt/param_rms": "root mean square of the parameters",
     "opt/param_count": "trained parameters",
     "opt/lr": "learning rate of this update, after warm-up and schedule",
-    "opt/loss_scale": "factor on the loss in float16; 1 otherwise",
-    "opt/grad_overflow": "share of updates skipped for infinite float16 gradients",
+    "opt/loss_scale": "factor on the loss, with float16 only",
     # Replay.
     "replay/items": "start positions that can be sampled",
     "replay/steps": "steps held",
-    "replay/streams": "environment streams held",
     "replay/segments": "segment files on disk",
-    "replay/disk_gb": "disk taken by the steps, GB",
-    "replay/ram_gb": "memory taken by index and samplers, GB",
-    "replay/fill": "share of the capacity in use, 0 to 1",
-    "replay/capacity": "steps that fit before the oldest are evicted",
+    "replay/bytes": "disk taken by the steps, bytes",
+    "replay/fill": "share of the capacity (steps or bytes) in use, 0 to 1",
     "replay/inserts": "steps added since the last write",
     "replay/samples": "sequences sampled since the last write",
     "replay/updates": "sequences whose latents were written back since the last write",
-    "replay/evictions": "steps evicted since the last write",
+    "replay/skipped": "steps evicted before their latents were written back",
     "replay/replay_ratio": "steps replayed per step added since the last write",
-    "replay/online": "sequences waiting in the online queue",
-    "replay/online_share": "share of samples from the online queue, 0 to 1",
-    "replay/age": "mean age of sampled sequences, steps of their stream",
     # Speed, since the last write.
     "speed/env_steps": "environment steps per second, after action repeat",
     "speed/agent_steps": "actions per second, over all environments",
     "speed/train_steps": "train steps per second",
-    "speed/frames": "replayed steps trained on per second",
+    "speed/replayed_steps": "replayed steps trained on per second",
     # Where the time goes.
     "time/<section>/share": "share of the time in this part of the loop, 0 to 1",
     "time/<section>/mean": "mean seconds of one visit",
@@ -128,17 +115,14 @@ GLOSSARY: dict[str, str] = {
     "progress/agent_steps": "actions over all environments",
     "progress/train_steps": "train steps",
     "progress/episodes": "training episodes that ended",
-    "progress/abandoned": "training episodes that broke off",
-    "progress/train_ratio": "replayed steps per agent step since the start",
-    "progress/hours": "hours this run has trained, over all its processes",
-    # Reports on held data of the replay.
+    # Reports on a batch drawn from replay for that purpose.
     "report/openloop/<key>": (
-        "from top to bottom truth, prediction and error; 16 frames seen (green), "
-        "then predicted from the actions alone (red), video"
+        "from top to bottom truth, prediction and error; the first half is seen "
+        "(green), the rest predicted from the actions alone (red), video"
     ),
-    "report/loss/<part>": "as loss/<part>, without training on the batch",
-    "report/gradnorm/<part>": "norm of the gradient of one loss",
-    "report/params": "parameters of each part, text",
+    "report/loss/<part>": "as loss/<part>, on that batch",
+    "report/world/<name>": "as world/<name>, on that batch",
+    "report/behavior/<name>": "as behavior/<name>, on that batch",
     "config": "the merged configuration, text",
 }
 """Meaning of each metric by name or pattern."""

@@ -79,7 +79,7 @@ class ActorCritic:
         value_norm: Normalizer,
         advantage_norm: Normalizer,
         *,
-        horizon: int,
+        horizon: float,
         discount_in_cont: bool = True,
         lam: float = 0.95,
         entropy: float = 3e-4,

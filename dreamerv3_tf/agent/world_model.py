@@ -60,7 +60,7 @@ class WorldModel:
         cont: BinaryHead,
         *,
         action_spaces: dict[str, Space],
-        horizon: int,
+        horizon: float,
         discount_in_cont: bool = True,
         reward_grad: bool = True,
     ):

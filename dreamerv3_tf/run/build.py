@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -136,6 +137,11 @@ def build_behavior(
 ) -> ActorCritic:
     """Actor, critics and normalisers."""
     actor, critic, slow = agent.actor, agent.critic, agent.slow_critic
+
+    def value_head(name: str) -> TwoHotHead:
+        net = mlp(agent, critic.layers)
+        return TwoHotHead(critic.bins, net, critic.outscale, name=name, dtype=policy)
+
     return ActorCritic(
         Actor(
             act,
@@ -147,16 +153,8 @@ def build_behavior(
             name="actor",
             dtype=policy,
         ),
-        *(
-            TwoHotHead(
-                critic.bins,
-                mlp(agent, critic.layers),
-                critic.outscale,
-                name=name,
-                dtype=policy,
-            )
-            for name in ("critic", "slow_critic")
-        ),
+        value_head("critic"),
+        value_head("slow_critic"),
         Normalizer(**vars(agent.return_norm), name="return_norm"),
         Normalizer(**vars(agent.value_norm), name="value_norm"),
         Normalizer(**vars(agent.advantage_norm), name="advantage_norm"),
@@ -173,8 +171,9 @@ def build_behavior(
 
 def build_optimizer(section: settings.Optimizer) -> LaProp:
     """The optimizer of all weights."""
+    rate: Any = Schedule(section.lr, section.warmup, section.schedule, section.anneal)
     return LaProp(
-        Schedule(section.lr, section.warmup, section.schedule, section.anneal),
+        rate,
         agc=section.agc,
         beta1=section.beta1,
         beta2=section.beta2,

@@ -13,7 +13,7 @@ Arrays = dict[str, np.ndarray]
 Policy = Callable[[Any, Arrays, int], tuple[Arrays, Arrays, Any]]
 """`policy(carry, obs, index) -> (action, entries, carry)`; `index` counts the calls."""
 
-OnStep = Callable[[Arrays], None]
+OnStep = Callable[[Arrays], object]
 
 
 class Driver:

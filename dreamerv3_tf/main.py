@@ -11,6 +11,7 @@ so does --logdir alone. Flags:
 from __future__ import annotations
 
 import pathlib
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -196,6 +197,9 @@ def cli() -> None:
     except ConfigError as error:
         print(f"dreamerv3: {error}", file=sys.stderr)
         status = 2
+    except KeyboardInterrupt:
+        print("dreamerv3: interrupted", file=sys.stderr)
+        status = 128 + signal.SIGINT
     sys.exit(status)
 
 

@@ -26,6 +26,7 @@ FREE_TO_CHANGE = (
     "size", "paper_size", "cpu_size",  # names only, `agent.*` holds what they mean
     "log.*", "eval.*", "export.*", "run.steps", "run.eval_envs", "run.parallel",
     "compute.threads", "compute.device", "compute.xla",
+    "compute.precision",  # `auto` may mean the same: manifest.py compares what it means
 )  # fmt: skip
 """What may differ when a run goes on: where and how long, not what is learned."""
 

@@ -26,6 +26,10 @@ class Device(NamedTuple):
     precision: str
     xla: str
 
+    def facts(self) -> dict[str, str]:
+        """What is saved with a run."""
+        return {"device": self.title, "precision": self.precision, "xla": self.xla}
+
 
 def accelerators(compute: Compute) -> list:
     """TensorFlow's accelerators, none where the CPU is asked for.
@@ -44,8 +48,12 @@ def accelerators(compute: Compute) -> list:
 
 
 def quiet_tensorflow():
-    """TensorFlow, imported without its start-up lines."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    """TensorFlow, imported so that its C++ part logs what is fatal and nothing else.
+
+    What goes wrong comes as a Python exception with the same text; the log has notes
+    on top, some marked as errors, such as a faster kernel that the machine lacks.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
     return tf

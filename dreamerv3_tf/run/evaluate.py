@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,7 +44,8 @@ def evaluate(
     seed: int,
     video: bool = False,
     on_episode: Callable[[Episode], None] | None = None,
-) -> Evaluation:
+    stop: Callable[[], bool] = lambda: False,
+) -> Evaluation | None:
     """Runs episodes; the agent does not learn.
 
     Each environment contributes its first episodes, an equal number of them up to one,
@@ -59,6 +60,10 @@ def evaluate(
         video: keep pictures of the first environment, rendered where the observation
             has none.
         on_episode: called with each episode that counts.
+        stop: asked after each step whether to break off.
+
+    Returns:
+        What was found; `None` if it was broken off.
     """
     quota = np.full(envs.num, episodes // envs.num)
     quota[: episodes % envs.num] += 1
@@ -76,8 +81,12 @@ def evaluate(
     driver = Driver(envs, Acting(agent, seed + POLICY_SEED, mode), [stats])
     images = any(space.image for space in agent.obs_space.values())
     while quota.any():
-        driver.step()
+        transition = driver.step()
+        if stop():
+            return None
         if video and not images and quota[0] > 0:
+            if transition["is_first"][0]:
+                frames.clear()  # as with images, the last episode is kept
             frames.append(envs.render(0))
     videos = {}
     for episode in counted:
@@ -127,7 +136,7 @@ def interquartile_mean(scores: np.ndarray) -> np.ndarray:
     return (ordered * weights).sum(-1) / weights.sum()
 
 
-def save_json(path: pathlib.Path, result: Evaluation, facts: dict) -> None:
+def save_json(path: pathlib.Path, result: Evaluation, facts: dict[str, Any]) -> None:
     """Writes an evaluation as JSON: statistics, every score, and how it was made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = {

@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from dreamerv3_tf import presets
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs import EnvError
+from dreamerv3_tf.record.checkpoint import CheckpointError, Checkpoints
+from dreamerv3_tf.replay.segments import ReplayError
 from dreamerv3_tf.run import device as devices
 from dreamerv3_tf.run import manifest
+from dreamerv3_tf.run.vector import WorkerError
 from dreamerv3_tf.values import ConfigError
 
 CHATTER = (
@@ -53,31 +56,50 @@ def launch(
         ConfigError: the settings do not fit the machine, the task, or the run that is
             in `logdir` already.
     """
+    used = mode in ("eval", "export")
+    if used and not dry_run:
+        require_checkpoint(logdir, mode)
     with quiet_start():
         device = devices.set_up(config.compute)
-        from dreamerv3_tf.record.checkpoint import CheckpointError
-        from dreamerv3_tf.replay.segments import ReplayError
         from dreamerv3_tf.run import modes
-    facts = {"precision": device.precision}
+    # Any machine may evaluate; only training must go on in the same precision.
+    facts = {} if used else {"precision": device.precision}
     found = manifest.check_resume(logdir, config, facts)
     line = presets.size_line(config)
     if line:
-        print(line)
+        print(line, flush=True)
     try:
         if dry_run:
             return modes.describe(config, device)
-        if mode in ("eval", "export"):
-            action = modes.evaluate_run if mode == "eval" else modes.export_run
-            return action(config, device, logdir)
-        facts |= {"device": device.title, "xla": device.xla}
-        manifest.save(logdir, config, command=command, facts=facts)
+        if mode == "eval":
+            return modes.evaluate_run(config, device, logdir)
+        if mode == "export":
+            return modes.export_run(config, device, logdir)
         return modes.train_run(
-            config, device, logdir, resume=found, evaluations=mode == "train_eval"
+            config,
+            device,
+            logdir,
+            command=command,
+            resume=found,
+            evaluations=mode == "train_eval",
         )
+    except WorkerError:
+        raise  # an environment broke down: its own traceback tells more
     except (EnvError, ReplayError, CheckpointError) as error:
-        if type(error).__name__ == "WorkerError":
-            raise  # an environment broke down: its own traceback tells more
         raise ConfigError(str(error)) from error
+
+
+def require_checkpoint(logdir: pathlib.Path, mode: str) -> None:
+    """Checks that there is something to evaluate or export.
+
+    Raises:
+        ConfigError: there is not.
+    """
+    if Checkpoints(logdir / "ckpt").latest() is None:
+        raise ConfigError(
+            f"--mode {mode}: {logdir} has no checkpoint, expected the --logdir of a "
+            "run that has saved one."
+        )
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
+import textwrap
+from collections.abc import Sequence
 
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.record import video
-from dreamerv3_tf.run import preflight
+from dreamerv3_tf.record.checkpoint import Checkpoints
+from dreamerv3_tf.run import manifest, preflight
 from dreamerv3_tf.run.build import build_agent, build_envs
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.evaluate import Evaluation, evaluate, save_json
@@ -20,39 +24,59 @@ def train_run(
     device: Device,
     logdir: pathlib.Path,
     *,
+    command: Sequence[str],
     resume: bool,
     evaluations: bool,
 ) -> int:
-    """Trains, from the start or from the latest checkpoint."""
-    start = latest_step(logdir, resume)
-    envs = build_envs(config, start=start)
-    try:
+    """Trains, from the start or from the latest checkpoint.
+
+    Args:
+        config: the settings.
+        device: of `device.set_up`.
+        logdir: folder of the run.
+        command: the command line, saved once all parts have turned out to fit.
+        resume: the folder holds a run with these settings.
+        evaluations: evaluate now and then.
+    """
+    latest = Checkpoints(logdir / "ckpt").latest() if resume else None
+    with contextlib.ExitStack() as stack:
+        envs = build_envs(config, start=latest or 0)
+        stack.callback(envs.close)
         session = open_session(config, device, logdir, envs, outputs=True)
-        try:
-            checkpoint = session.checkpoints.load() if start else None
-            trainer = Trainer(session, envs, checkpoint, evaluations)
-            if checkpoint:
-                session.notice(f"Going on at {session.progress.frames:,} frames.")
-            stopped = trainer.run()
-            verb = "Stopped" if stopped else "Done"
-            session.notice(
-                f"{verb} at {session.progress.frames:,} frames, saved in {logdir}. "
-                "The same command goes on from here."
-            )
-        finally:
-            session.close()
-    finally:
-        envs.close()
+        stack.callback(session.close)
+        trainer = Trainer(session, envs, evaluations)
+        stack.callback(trainer.close)
+        if latest is not None:
+            trainer.restore(session.checkpoints.load().state)
+        manifest.save(logdir, config, command=command, facts=device.facts())
+        code = textwrap.indent(config.to_yaml(sources=True), "    ")  # in Markdown
+        session.logger.add({"config": code})
+        session.notice(greeting(session, len(trainer.replay)))
+        finished = session.progress.step >= config.run.steps
+        stopped = None if finished else trainer.run()
+        session.notice(farewell(session, stopped))
     return 128 + stopped if stopped else 0
 
 
-def latest_step(logdir: pathlib.Path, resume: bool) -> int:
-    """Agent steps of the latest checkpoint; 0 where there is none."""
-    from dreamerv3_tf.record.checkpoint import Checkpoints
+def greeting(session: Session, items: int) -> str:
+    """What begins, on which machine, and from where."""
+    device, frames = session.device, session.progress.frames
+    text = f"Training on {device.title} in {device.precision}"
+    if frames:
+        return f"{text}, going on at {frames:,} frames."
+    if items:
+        return f"{text}, from the start but for {items:,} sequences in replay."
+    return f"{text}. The first train step is compiled, which takes a while."
 
-    if not resume:
-        return 0
-    return Checkpoints(logdir / "ckpt").latest() or 0
+
+def farewell(session: Session, stopped: int | None) -> str:
+    """How far the run is and how it goes on."""
+    how = (
+        "Stopped; the same command goes on from here."
+        if stopped
+        else f"All {session.config.run.steps:,} of run.steps are done; more go on."
+    )
+    return f"Saved at {session.progress.frames:,} frames in {session.logdir}. {how}"
 
 
 def evaluate_run(config: Config, device: Device, logdir: pathlib.Path) -> int:
@@ -80,6 +104,7 @@ def evaluate_run(config: Config, device: Device, logdir: pathlib.Path) -> int:
         )
     finally:
         envs.close()
+    assert result, "nothing breaks off an evaluation here"
     report(session, result)
     return 0
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from dreamerv3_tf.record.checkpoint import Checkpoint
 from dreamerv3_tf.record.clock import Every, Rate, Ratio
 from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
 from dreamerv3_tf.record.usage import Usage
 from dreamerv3_tf.run.build import build_envs, build_loader, build_replay
+from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.driver import Driver
-from dreamerv3_tf.run.evaluate import Evaluation, evaluate
+from dreamerv3_tf.run.evaluate import evaluate
 from dreamerv3_tf.run.session import (
     Acting,
     Arrays,
@@ -36,19 +38,15 @@ class Trainer:
         recv → policy → send → count, store, episode statistics, train × due → clocks
 
     Args:
-        session: the run; restored from `checkpoint` where there is one.
+        session: the run.
         envs: training environments.
-        checkpoint: where to go on from.
         evaluations: also evaluate every so many agent steps.
+
+    Raises:
+        ReplayError: the replay on disk does not fit; see `build_replay`.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        envs: VectorEnv,
-        checkpoint: Checkpoint | None = None,
-        evaluations: bool = False,
-    ):
+    def __init__(self, session: Session, envs: VectorEnv, evaluations: bool = False):
         config, agent = session.config, session.agent
         self.session, self.config, self.agent = session, config, agent
         self.progress, self.timer = session.progress, session.timer
@@ -57,7 +55,8 @@ class Trainer:
         section = config.replay
         self.batch_steps = section.batch_size * section.batch_length
         self.ratio = Ratio(config.run.train_ratio / self.batch_steps)
-        self.metrics, self.usage = Metrics(), Usage(session.logdir)
+        self.metrics = Metrics()
+        self.usage = Usage(session.logdir, gpu_memory(session.device))
         frames = 1000 if config.log.video else 0
         self.episodes = EpisodeStats(envs.num, frames, on_episode=self.log_episode)
         self.env_rate, self.train_rate = Rate(), Rate()
@@ -75,8 +74,11 @@ class Trainer:
             [self.count, self.store, self.episodes, self.train],
         )
         self.stopping: int | None = None
-        if checkpoint:
-            self.restore(checkpoint.state)
+
+    def close(self) -> None:
+        """Ends the background thread and releases the replay."""
+        self.loader.close()
+        self.replay.close()
 
     def run(self) -> int | None:
         """Trains until the budget is spent, or until the process is told to stop.
@@ -103,8 +105,6 @@ class Trainer:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-            self.loader.close()
-            self.replay.close()
         return self.stopping
 
     def stop(self, number: int, frame: FrameType | None) -> None:
@@ -114,7 +114,9 @@ class Trainer:
             raise KeyboardInterrupt
         self.stopping = number
         name = signal.Signals(number).name
-        self.session.notice(f"{name}: saving after this step. Again to leave at once.")
+        text = f"{name}: saving after this step. Again to leave at once."
+        # In a thread: what was interrupted may be in the middle of a print.
+        threading.Thread(target=self.session.notice, args=(text,), daemon=True).start()
 
     # Callbacks of the driver, in their order
 
@@ -130,9 +132,7 @@ class Trainer:
 
     def log_episode(self, episode: Episode) -> None:
         self.session.logger.add(episode.metrics, "episode")
-        self.session.logger.add(
-            {"score_mean_10": self.episodes.recent_score}, "episode"
-        )
+        self.session.logger.add({"score_mean10": self.episodes.recent_score}, "episode")
         self.videos = episode.videos or self.videos
 
     def train(self, transition: Arrays) -> None:
@@ -162,30 +162,43 @@ class Trainer:
         with self.timer("log"):
             logger, metrics = self.session.logger, self.metrics.result()
             logger.add(metrics)
-            stats = self.replay.stats()
-            stats["fill"] = stats["items"] / self.config.replay.capacity
-            logger.add(stats, "replay")
+            logger.add(self.replay_stats(), "replay")
             logger.add(self.usage.metrics(), "usage")
             logger.add(self.speeds(), "speed")
             logger.add(self.timer.metrics(), "time")
-            logger.add({"updates": self.progress.updates}, "progress")
-            logger.add({"step": self.progress.step}, "progress")
+            logger.add(self.counts(), "progress")
             logger.write()
         if not np.isfinite(metrics.get("opt/loss", 0.0)):
             self.session.notice(
-                f"The loss is {metrics['opt/loss']} at train step "
-                f"{self.progress.updates}. Try compute.precision=float32 or a smaller "
-                "agent.optimizer.lr, from an older checkpoint."
+                f"WARNING: The loss is {metrics['opt/loss']} at train step "
+                f"{self.progress.updates}. Begin anew in another logdir, with "
+                "compute.precision=float32 or a smaller agent.optimizer.lr."
             )
+
+    def replay_stats(self) -> dict[str, float]:
+        """Statistics of the replay, with the share of its capacity in use."""
+        stats, section = self.replay.stats(), self.config.replay
+        limits = {"steps": section.capacity, "bytes": section.capacity_bytes}
+        shares = [stats[key] / limit for key, limit in limits.items() if limit]
+        return {**stats, "fill": max(shares)}
 
     def speeds(self) -> dict[str, float]:
         """Speed since the last call, per second of wall time."""
-        env, train = self.env_rate.result(), self.train_rate.result()
+        agent, train = self.env_rate.result(), self.train_rate.result()
         return {
-            "env_steps": env,
-            "frames": env * self.progress.frames_per_step,
+            "env_steps": agent * self.progress.frames_per_step,
+            "agent_steps": agent,
             "train_steps": train,
             "replayed_steps": train * self.batch_steps,
+        }
+
+    def counts(self) -> dict[str, float]:
+        """How far the run is."""
+        return {
+            "env_steps": self.progress.frames,
+            "agent_steps": self.progress.step,
+            "train_steps": self.progress.updates,
+            "episodes": self.episodes.episodes,
         }
 
     def report(self) -> None:
@@ -212,8 +225,11 @@ class Trainer:
         due = self.next_evaluation
         return due is not None and self.progress.step >= due
 
-    def evaluate(self) -> Evaluation:
-        """Episodes in environments of their own; logged under `eval/`."""
+    def evaluate(self) -> None:
+        """Episodes in environments of their own; logged under `eval/`.
+
+        Being told to stop breaks it off; the next process begins it anew.
+        """
         section = self.config.eval
         with self.timer("evaluate"):
             envs = build_envs(self.config, evaluation=True)
@@ -225,14 +241,16 @@ class Trainer:
                     mode=section.mode,
                     seed=self.config.seed,
                     video=section.video,
+                    stop=lambda: self.stopping is not None,
                 )
             finally:
                 envs.close()
+        if result is None:
+            return
         self.session.logger.add(result.metrics, "eval")
         self.session.logger.add(result.videos, "eval/video")
         self.session.logger.write()
         self.next_evaluation = self.progress.step + section.every
-        return result
 
     # Checkpoints
 
@@ -268,3 +286,10 @@ class Trainer:
             self.next_evaluation = progress["next_evaluation"] or self.progress.step
         self.ratio.restore(progress["ratio"])
         self.episodes.restore(progress["episodes"])
+
+
+def gpu_memory(device: Device) -> Callable[[], dict[str, int]] | None:
+    """A function that asks TensorFlow what it takes of the accelerator."""
+    if not device.accelerated:
+        return None
+    return lambda: tf.config.experimental.get_memory_info(device.name)

@@ -94,11 +94,16 @@ class Loader:
         return self.place(self._batch(data, self.replay.context + length))
 
     def state(self) -> dict[str, Any]:
-        """JSON-able state of the replay and of the batch that waits."""
+        """State of the replay and of the batch that waits: numbers, lists and arrays.
+
+        The latents of that batch are part of it: it was read before the last latents
+        were written back, and what is in replay now may differ.
+        """
         pending = None
         if self._job:
-            addresses = self._job.positions.addresses
-            pending = [addresses.row.tolist(), addresses.stream.tolist()]
+            data, addresses = self._job.data.result(), self._job.positions.addresses
+            latents = {key: data[key] for key in self.replay.latents}
+            pending = {**addresses._asdict(), "latents": latents}
         return {"replay": self.replay.state(), "pending": pending}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -108,17 +113,23 @@ class Loader:
         """
         self.replay.restore(state["replay"])
         self._job = None
-        if state["pending"]:
-            row, stream = np.array(state["pending"], np.int64)
-            positions = self.replay.locate(Addresses(row, stream))
-            self._job = self._start(positions) if positions else None
+        pending = state["pending"]
+        if pending:
+            addresses = Addresses(pending["row"], pending["stream"])
+            positions = self.replay.locate(addresses)
+            self._job = (
+                self._start(positions, pending["latents"]) if positions else None
+            )
 
     def close(self) -> None:
         """Stop the thread; the replay stays open."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _start(self, positions: Positions) -> Job:
-        data = self._pool.submit(self.replay.gather, positions)
+    def _start(
+        self, positions: Positions, latents: Mapping[str, np.ndarray] | None = None
+    ) -> Job:
+        gather, known = self.replay.gather, dict(latents or {})
+        data = self._pool.submit(lambda: gather(positions) | known)
         batch = self._pool.submit(lambda: self.place(self._batch(data.result())))
         return Job(positions, data, batch)
 

@@ -41,7 +41,8 @@ CORE = [
 ]
 CRAFTER = ["crafter>=1.8"]
 VIDEO = ["imageio-ffmpeg"]
-TEST = ["pytest>=8", "hypothesis", "setuptools>=70.1", *CRAFTER, *VIDEO]
+PLOT = ["matplotlib"]
+TEST = ["pytest>=8", "hypothesis", "setuptools>=70.1", *CRAFTER, *VIDEO, *PLOT]
 
 setup(
     name="dreamerv3_tf",
@@ -69,7 +70,8 @@ setup(
         "test": TEST,
         "dev": [*TEST, "pytest-xdist", "ruff", "pyright"],
         "cuda": [f"tensorflow[and-cuda]{TENSORFLOW}"],
-        "all": [*CRAFTER, *VIDEO],
+        "plot": PLOT,
+        "all": [*CRAFTER, *VIDEO, *PLOT],
     },
     entry_points={"console_scripts": ["dreamerv3 = dreamerv3_tf.main:cli"]},
 )

@@ -7,6 +7,7 @@ outcome is taken instead.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -30,8 +31,24 @@ class Noise(NamedTuple):
 
 
 def uniform(shape, seed):
-    """Uniform numbers in [0, 1), the same in every execution mode."""
-    return tf.random.stateless_uniform(shape, seed, alg="philox")
+    """Uniform numbers in [0, 1), the same in every execution mode.
+
+    Drawn as integers: TensorFlow makes a float of the lowest 23 bits of a draw in a
+    graph and of the highest 23 under XLA. These are the numbers of the graph.
+    """
+    bits = tf.random.stateless_uniform(
+        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+    )
+    return tf.cast(tf.bitwise.bitwise_and(bits, 2**23 - 1), tf.float32) * 2.0**-23
+
+
+def normal(shape, seed):
+    """Standard normal numbers, the same in every execution mode but for rounding.
+
+    `√2 erf⁻¹(2u − 1)` at the middles of the steps of `uniform`, so all are finite.
+    """
+    middle = uniform(shape, seed) + 2.0**-24
+    return tf.math.erfinv(2 * middle - 1) * math.sqrt(2)
 
 
 def action_noise(spaces: dict[str, Space], lead, seed) -> dict[str, Any]:
@@ -44,7 +61,7 @@ def action_noise(spaces: dict[str, Space], lead, seed) -> dict[str, Any]:
         if space.discrete:
             noise[key] = uniform(shape, own)
         else:
-            noise[key] = tf.random.stateless_normal(shape, own, alg="philox")
+            noise[key] = normal(shape, own)
     return noise
 
 
@@ -131,6 +148,7 @@ class FixedNoise(RandomNoise):
             return noise
         for key, space in self.spaces.items():
             if not space.discrete:
-                row = tf.constant(self.normal[: space.shape[-1]], tf.float32)
+                row = self.normal[: space.shape[-1]] if space.shape else self.normal[0]
+                row = tf.constant(row, tf.float32)
                 noise[key] = tf.broadcast_to(row, (*lead, *space.shape))
         return noise

@@ -71,7 +71,8 @@ class Ledger:
 
     def skip(self, name: str, reason: str) -> None:
         """Notes what was not checked, and why."""
-        self.book.notes.append(f"{self.place}: {name}: {reason}")
+        place = f"{self.place}: " if self.place not in ("", ".") else ""
+        self.book.notes.append(f"{place}{name}: {reason}")
 
     def fail(self, name: str) -> None:
         """A check that could not be made, in one line."""

@@ -34,6 +34,8 @@ def check_training(folder: Folder, data: Recording, ledger: Ledger) -> None:
             if not folder.has(f"{name}_{kind}"):
                 continue
             recorded = folder.load(f"{name}_{kind}").part(f"step{step}")
+            if not list(recorded):
+                continue
             if kind == "params":
                 check_params(agent, recorded, mode, moved, book.at(kind))
             else:

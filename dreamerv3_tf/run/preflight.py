@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.run.build import replay_spaces
@@ -38,19 +40,24 @@ def memory(config: Config, device: Device, agent: Agent) -> dict[str, int]:
     the replay: 1m vector 2.2 (2.0), 1m image 2.9 (3.1), 12m vector 3.1 (2.8).
     """
     count = sum(parameters(agent).values())
-    slow = agent.behavior.slow.count_params()
+    optimizer = agent.updater.outer.variables
     step = sum(space.nbytes for space in replay_spaces(agent).values())
     capacity = step * config.replay.capacity
     if config.replay.capacity_bytes:
         capacity = min(capacity, config.replay.capacity_bytes)
     return {
-        "parameters": 4 * (count + slow),
-        "optimizer": 8 * count,
+        "parameters": sum(nbytes(part.weights) for part in agent.parts.values()),
+        "optimizer": nbytes(optimizer),
         "gradients": 4 * count,
         "train step": activations(config, agent),
         "program": PROGRAM if device.xla == "off" else PROGRAM + COMPILER,
         "replay (disk)": capacity,
     }
+
+
+def nbytes(variables: list) -> int:
+    """Bytes of variables of four bytes an element."""
+    return 4 * sum(math.prod(variable.shape) for variable in variables)
 
 
 def activations(config: Config, agent: Agent) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import tensorflow as tf
+from tensorflow.types.experimental import ConcreteFunction
 
 from dreamerv3_tf.nn import functions
 from dreamerv3_tf.spaces import Space
@@ -56,9 +57,9 @@ class Agent:
         self.updater = Updater(optimizer, weights, loss_scaling)
         self.traces = {"train": 0, "policy": 0, "report": 0}
         self._step = make_train_step(objective, self.updater, xla)
-        self._act = compiled(self._act_of, xla != "off")
+        self.compile_policy = xla != "off"
+        self._policies: dict[str, ConcreteFunction] = {}
         self.train = compiled(self._train, False)
-        self.policy = compiled(self._policy, False)
         self.report = compiled(self._report, False)
 
     @property
@@ -112,7 +113,7 @@ class Agent:
         }
         return PolicyCarry(self.model.rssm.initial(count), action)
 
-    def _policy(self, carry: PolicyCarry, obs: dict, seed, mode: str = "sample"):
+    def policy(self, carry: PolicyCarry, obs: dict, seed, mode: str = "sample"):
         """Picks actions.
 
         Args:
@@ -124,24 +125,65 @@ class Agent:
 
         Returns:
             `(action {key: [N, *shape]}, entries {deter, stoch}, carry)`.
+
+        Raises:
+            ValueError: unknown `mode`.
         """
+        seen = {key: tf.convert_to_tensor(obs[key]) for key in self.policy_inputs}
+        seed = tf.convert_to_tensor(seed, tf.int32)
+        return self.policy_function(mode)(carry, seen, seed)
+
+    @property
+    def policy_inputs(self) -> tuple[str, ...]:
+        """Keys of the observation that `policy` reads."""
+        return (*self.model.inputs, "is_first")
+
+    def policy_function(self, mode: str) -> ConcreteFunction:
+        """What `policy` runs: one function for any number of environments.
+
+        With XLA all of it is compiled, convolutions too: forward and for few rows they
+        are as fast as outside, and each border would cost more than they do. Called
+        directly, without `tf.function` looking at the types of all arguments again,
+        which for a small agent takes as long as the computation.
+
+        Raises:
+            ValueError: unknown `mode`.
+        """
+        if mode not in ("sample", "mode"):
+            raise ValueError(f"mode is '{mode}', expected 'sample' or 'mode'.")
+        if mode not in self._policies:
+
+            def function(carry, obs, seed):
+                return self._policy(carry, obs, seed, mode)
+
+            traced = compiled(function, self.compile_policy)
+            self._policies[mode] = traced.get_concrete_function(*self._policy_spec())
+        return self._policies[mode]
+
+    def _policy_spec(self):
+        def spec(x):
+            return tf.TensorSpec((None, *x.shape[1:]), x.dtype)
+
+        spaces = {key: self.obs_space[key] for key in self.policy_inputs}
+        obs = {k: tf.TensorSpec((None, *x.shape), x.dtype) for k, x in spaces.items()}
+        carry = tf.nest.map_structure(spec, self.initial_policy(1))
+        return carry, obs, tf.TensorSpec((2,), tf.int32)
+
+    def _policy(self, carry: PolicyCarry, obs: dict, seed, mode: str):
         self.traces["policy"] += 1
-        encoder, first = self.model.encoder, obs["is_first"]
+        first = obs["is_first"]
         post, noise = self.noise.policy(seed, functions.lead(first, 0)[0])
         if mode == "mode":
             noise = dict.fromkeys(noise)
-        images = encoder.embed_images(obs) if encoder.images else None
-        vectors = {key: obs[key] for key in encoder.vectors}
-        return self._act(carry, vectors, images, first, post, noise)
-
-    def _act_of(self, carry: PolicyCarry, vectors, images, first, post, noise):
-        tokens = self.model.tokens(vectors, images)
-        prevact = self.model.encode_action(carry.action)
+        tokens, prevact = self.model.tokens(obs), self.model.encode_action(carry.action)
         latent, _ = self.model.rssm.observe_step(
             carry.latent, tokens, prevact, first, post
         )
         policy = self.behavior.actor(functions.features(latent))
-        action = choose(policy, noise)
+        action = {
+            key: tf.cast(value, self.act_space[key].dtype)
+            for key, value in choose(policy, noise).items()
+        }
         return action, self.context.store(latent), PolicyCarry(latent, action)
 
     def initial_train(self, batch: int) -> Latent:

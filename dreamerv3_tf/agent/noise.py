@@ -1,8 +1,7 @@
 """All random numbers of a step, drawn at once, outside the loops.
 
-Inside an XLA loop the same numbers would cost more than the matrix products, and would
-differ from those of other execution modes. Where a part is `None`, the most likely
-outcome is taken instead.
+Inside an XLA loop the same numbers would cost more than the matrix products. Where a
+part is `None`, the most likely outcome is taken instead.
 """
 
 from __future__ import annotations

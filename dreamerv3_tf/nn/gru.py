@@ -116,7 +116,7 @@ class BlockGRU(keras.layers.Layer):
             gates = layers.block_product(y, gate_block) + gate_bias
             gates = tf.reshape(gates, size)  # [N, g, 3, D/g]: gates lie inside blocks
             reset, cand, update = (
-                tf.reshape(gates[:, :, i], deter.shape) for i in range(3)
+                tf.reshape(gates[:, :, i], (-1, self.deter)) for i in range(3)
             )
             update = tf.sigmoid(update - 1)
             return update * tf.tanh(tf.sigmoid(reset) * cand) + (1 - update) * deter

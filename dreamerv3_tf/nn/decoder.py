@@ -98,7 +98,8 @@ class Decoder(keras.layers.Layer):
             self.from_both = layers.Linear(area, name="from_both", dtype=policy)
         name = "grid_norm" if self.blocks else "dense_norm"
         self.grid_norm = kind(name=name, dtype=policy)
-        up = {"stride": 2, "transposed": True} if self.strided else {}
+        strided = {"stride": 2, "transposed": True}
+        up = strided if self.strided else {"upsampled": True}
         self.convs = [
             layers.Conv(n, self.kernel_size, name=f"conv{i}", dtype=policy, **up)
             for i, n in enumerate(self.channels[:-1])
@@ -189,8 +190,8 @@ class Decoder(keras.layers.Layer):
         act = layers.ACTS[self.act_name]
         x = act(self.grid_norm(x))
         for conv, norm in reversed(list(zip(self.convs, self.norms, strict=True))):
-            x = act(norm(conv(x if self.strided else layers.upsample(x))))
-        x = self.to_image(x if self.strided else layers.upsample(x))
+            x = act(norm(conv(x)))
+        x = self.to_image(x)
         x = tf.sigmoid(tf.cast(x, tf.float32))
         x = tf.reshape(x, (*lead, *x.shape[1:]))
         colors = [space.shape[-1] for space in self.images.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -124,3 +125,20 @@ def _keep_shape(after, before):
     """Static shapes survive the loop, which its gradient needs under XLA."""
     after.set_shape(before.shape)
     return after
+
+
+def phase_taps(size: int) -> np.ndarray:
+    """Which pixel of an image each tap of a kernel meets in the upsampled image.
+
+    Upsampling makes four equal pixels of one, so the taps of a 5×5 kernel that meet the
+    same pixel can be added beforehand: 3×3 taps are left, others for each of the four
+    pixels (phases) of the output. The same sums, in 36 products instead of 100.
+
+    Returns:
+        0 or 1, `[2, W, size]`: for even and odd rows, which of `W` rows.
+    """
+    offsets = np.arange(size) - (size - 1) // 2
+    meets = (offsets + np.arange(2)[:, None]) // 2  # in rows from its own
+    first, last = meets.min(), meets.max()
+    assert -first == (last - first) // 2, (size, meets)  # padding stays "same"
+    return meets[:, None] == np.arange(first, last + 1)[:, None]

@@ -160,13 +160,21 @@ class Conv(keras.layers.Layer):
         stride: step of the kernel in pixels.
         transposed: put zeros between the pixels first, which multiplies height and
             width by `stride`, then convolve with stride 1.
+        upsampled: convolve `upsample(x)`, see `functions.phase_taps`.
         outscale: factor on the initial kernel.
 
     Call: `x [N, H, W, C]` → `[N, H', W', filters]`, in the compute dtype.
     """
 
     def __init__(
-        self, filters, kernel, stride=1, transposed=False, outscale=1.0, **kwargs
+        self,
+        filters,
+        kernel,
+        stride=1,
+        transposed=False,
+        upsampled=False,
+        outscale=1.0,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.outscale = outscale
@@ -174,17 +182,30 @@ class Conv(keras.layers.Layer):
         self.size = kernel
         self.stride = stride
         self.transposed = transposed
+        self.upsampled = upsampled
 
     def build(self, input_shape):
         shape = (self.size, self.size, input_shape[-1], self.filters)
-        self.kernel = self.add_weight(shape, FanIn(self.outscale), name="kernel")
+        self.kernel = self.add_weight(
+            shape, FanIn(self.outscale), name="kernel", autocast=False
+        )
         self.bias = self.add_weight((self.filters,), "zeros", name="bias")
 
     def call(self, x):
-        stride = self.stride
+        if self.upsampled:
+            return self.of_upsampled(x)
+        kernel, stride = tf.cast(self.kernel, x.dtype), self.stride
         if self.transposed:
             x, stride = spread(x, self.stride), 1
-        return tf.nn.conv2d(x, self.kernel, stride, "SAME") + self.bias
+        return tf.nn.conv2d(x, kernel, stride, "SAME") + self.bias
+
+    def of_upsampled(self, x):
+        """The convolution of `upsample(x)`, all four phases at once."""
+        taps = tf.constant(functions.phase_taps(self.size), self.kernel.dtype)
+        kernel = tf.einsum("auk,bvl,klio->uviabo", taps, taps, self.kernel)
+        kernel = tf.reshape(kernel, (*kernel.shape[:3], 4 * self.filters))
+        x = tf.nn.conv2d(x, tf.cast(kernel, x.dtype), 1, "SAME")
+        return tf.nn.depth_to_space(x + tf.tile(self.bias, [4]), 2)
 
 
 def spread(x, stride: int):
@@ -199,15 +220,27 @@ def spread(x, stride: int):
     )
 
 
+@tf.custom_gradient
 def max_pool(x):
     """Largest of each 2×2 square; equal maxima share the gradient, as in the reference.
 
-    `x [N, H, W, C]` with even sides → `[N, H/2, W/2, C]`.
+    `x [N, H, W, C]` with even sides → `[N, H/2, W/2, C]`. TensorFlow's own gradient
+    would give all to one of them.
     """
-    count, height, width, channels = x.shape
-    count = tf.shape(x)[0] if count is None else count
-    x = tf.reshape(x, (count, height // 2, 2, width // 2, 2, channels))
-    return tf.reduce_max(x, (2, 4))
+    y = tf.nn.max_pool2d(x, 2, 2, "VALID")
+
+    def share(force):
+        _, height, width, channels = y.shape
+        squares = tf.reshape(x, (-1, height, 2, width, 2, channels))
+        hits = [
+            [tf.cast(squares[:, :, i, :, j] == y, x.dtype) for j in (0, 1)]
+            for i in (0, 1)
+        ]
+        force /= tf.add_n([*hits[0], *hits[1]])
+        rows = [tf.stack([hit * force for hit in row], 3) for row in hits]
+        return tf.reshape(tf.stack(rows, 2), tf.shape(x))
+
+    return y, share
 
 
 def upsample(x):

@@ -1,5 +1,7 @@
 """The glossary knows what this package logs."""
 
+import pathlib
+
 import pytest
 
 from dreamerv3_tf.record.clock import Timer
@@ -36,3 +38,8 @@ def test_the_table_has_a_row_per_metric():
     rows = glossary_table().splitlines()
     assert len(rows) == len(GLOSSARY) + 2
     assert all(row.count("|") == 3 for row in rows)
+
+
+def test_the_readme_shows_the_glossary():
+    readme = pathlib.Path(__file__).parents[2] / "README.md"
+    assert glossary_table().strip() in readme.read_text(encoding="utf-8")

@@ -69,9 +69,19 @@ def test_the_same_seed_gives_the_same_losses_in_processes_and_without(full, tmp_
         assert steps(other, COUNT) == full.metrics.losses[:COUNT]
 
 
-def test_another_seed_gives_other_losses(full, tmp_path):
-    with training(tmp_path, "seed=1") as other:
-        assert steps(other, 1) != full.metrics.losses[:1]
+def test_another_seed_gives_other_weights_observations_and_actions(tmp_path):
+    runs = []
+    for seed in (0, 1):
+        with training(
+            tmp_path / str(seed), "run.prefill=9000", f"seed={seed}"
+        ) as trainer:
+            before = weights(trainer.agent)
+            runs.append((before, [trainer.driver.step() for _ in range(12)]))
+    (first, acted), (second, acted_too) = runs
+    assert any((first[key] != second[key]).any() for key in first)
+    for key in ("token", "act_disc"):
+        pairs = zip(acted, acted_too, strict=True)
+        assert any((a[key] != b[key]).any() for a, b in pairs), key
 
 
 def test_a_restored_run_is_the_one_that_was_saved(full):
@@ -95,20 +105,19 @@ def test_a_restored_run_is_the_one_that_was_saved(full):
         assert other.metrics.losses == full.metrics.losses[start:]
 
 
-def test_a_signal_ends_the_run_after_the_step_and_saves_it(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_after_the_step_and_saves_it(number, tmp_path):
     with training(tmp_path, "run.prefill=9000") as trainer:
         trainer.driver.on_step.append(
             lambda _: (
-                signal.raise_signal(signal.SIGTERM)
-                if trainer.progress.step == 6
-                else None
+                signal.raise_signal(number) if trainer.progress.step == 6 else None
             )
         )
-        before = signal.getsignal(signal.SIGTERM)
-        assert trainer.run() == signal.SIGTERM
-        assert signal.getsignal(signal.SIGTERM) is before
+        before = signal.getsignal(number)
+        assert trainer.run() == number
+        assert signal.getsignal(number) is before
         assert trainer.session.checkpoints.latest() == 6
-        assert "SIGTERM" in trainer.notices[0]
+        assert number.name in trainer.notices[0]
         with pytest.raises(KeyboardInterrupt):
             trainer.stop(signal.SIGINT, None)
 

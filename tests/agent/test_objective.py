@@ -133,30 +133,40 @@ def test_imagination_starts_from_the_last_steps_where_asked(tiny):
     assert shapes["rew"] == (2, 4)
 
 
-def test_the_slow_critic_can_be_what_returns_bootstrap_from(tiny):
-    agent = tiny.agent(None, None, "agent.slow_critic.bootstrap=true")
-    for weight in agent.behavior.slow.weights[-2:]:
-        weight.assign(np.full(weight.shape, 0.3) * np.arange(weight.shape[-1]))
-    outcome, _ = losses_of(tiny, agent)
-    slow, fast = (float(outcome.metrics[f"behavior/{k}"]) for k in ("slowval", "val"))
-    assert fast == 0 and slow > 1e3
-    # Without rewards the advantage is what λ-returns add to their own baseline.
-    advantage = float(outcome.metrics["behavior/adv"])
-    scale = float(agent.behavior.return_norm.stats()[1])
-    assert abs(advantage * scale) < abs(slow)
+def behaved_of(tiny, agent):
+    """Everything that one imagination produced, and the latents it started from."""
+    batch = tiny.batch(agent)
+    carry, seq = agent.context.split(agent.initial_train(2), batch)
+    noise = agent._noise_for(seq, tiny.seed(0))
+    tokens = agent.model.tokens(seq.obs)
+    latent = agent.model.learn(carry, tokens, seq, noise.post)[0].latent
+    behaved, _ = agent.objective.behave(latent, seq, noise, training=True)
+    return behaved, latent
+
+
+@pytest.mark.parametrize("bootstrap", ["true", "false"])
+def test_returns_and_advantages_use_the_same_critic(tiny, bootstrap):
+    agent = tiny.agent(None, None, f"agent.slow_critic.bootstrap={bootstrap}")
+    for critic, top in ((agent.behavior.critic, 0.2), (agent.behavior.slow, 0.3)):
+        bias = critic.weights[-1]
+        bias.assign(top * np.arange(bias.shape[0]))
+    (learned, _, judged, _), _ = behaved_of(tiny, agent)
+    assert np.min(judged.slow - judged.value) > 1e3
+    value = np.asarray(judged.slow if bootstrap == "true" else judged.value)
+    # Rewards are zero, so the last return is what is left of the last value.
+    want = np.asarray(judged.cont)[:, -1] * value[:, -1]
+    np.testing.assert_allclose(learned.ret[:, -1], want, rtol=1e-5)
+    scale = agent.behavior.return_norm.stats()[1]
+    want = np.mean((np.asarray(learned.ret) - value[:, :-1]) / scale)
+    np.testing.assert_allclose(learned.metrics["behavior/adv"], want, rtol=1e-4)
 
 
 def test_what_is_imagined_is_what_the_actor_chooses(tiny):
     agent = tiny.agent()
     agent.noise = FixedNoise(agent.model.rssm.stoch, agent.act_space)
-    batch = tiny.batch(agent)
-    carry, seq = agent.context.split(agent.initial_train(2), batch)
-    noise = agent._noise_for(seq, tiny.seed(0))
-    latent = agent.model.learn(carry, agent.model.tokens(seq.obs), seq, None)[0].latent
-    behaved, _ = agent.objective.behave(latent, seq, noise, training=False)
+    behaved, latent = behaved_of(tiny, agent)
     states, actions = behaved.imagined
     feat = tf.concat([states.deter, tf.reshape(states.stoch, (3, 8, 16))], -1)
     best = agent.behavior.actor(feat)["action"].pick(None)
     np.testing.assert_array_equal(actions["action"], best)
-    start = tf.reshape(latent.deter, (8, -1))
-    np.testing.assert_array_equal(states.deter[0], start)
+    np.testing.assert_array_equal(states.deter[0], tf.reshape(latent.deter, (8, -1)))

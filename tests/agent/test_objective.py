@@ -131,6 +131,9 @@ def test_imagination_starts_from_the_last_steps_where_asked(tiny):
     assert shapes["policy"] == shapes["value"] == (2, 2)
     assert shapes["repval"] == (2, 1)
     assert shapes["rew"] == (2, 4)
+    behaved, latent = behaved_of(tiny, agent)
+    want = tf.reshape(latent.deter[:, 2:], (4, -1))
+    np.testing.assert_array_equal(behaved.imagined.latent.deter[0], want)
 
 
 def behaved_of(tiny, agent):

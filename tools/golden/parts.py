@@ -154,7 +154,7 @@ def check_layers(data: Recording, ledger: Ledger) -> None:
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = layers.max_pool(x)
-        loss = tf.reduce_sum(y * data["maxpool/w"])
+        loss = tf.reduce_sum(tf.multiply(y, data["maxpool/w"]))
     ledger.close("maxpool/y", y, data["maxpool/y"])
     want = data["maxpool/grad_of_sum_yw/x"]
     ledger.close("maxpool/grad", tape.gradient(loss, x), want)

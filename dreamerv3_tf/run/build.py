@@ -28,7 +28,7 @@ from dreamerv3_tf.replay.replay import Replay
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.workers import VectorEnv, make_envs
 from dreamerv3_tf.spaces import Space
-from dreamerv3_tf.structs import SIGNALS, Batch, Latent
+from dreamerv3_tf.structs import SIGNALS, Batch
 from dreamerv3_tf.values import ConfigError
 
 Spaces = dict[str, Space]
@@ -252,29 +252,3 @@ def build_loader(
 
     keys = list(agent.model.inputs), list(agent.act_space)
     return Loader(replay, config.replay.batch_size, *keys, place)
-
-
-def example_batch(agent: Agent, rows: int, length: int) -> Batch:
-    """A batch of zeros with the shapes and dtypes of replay, for measuring.
-
-    Args:
-        agent: the agent.
-        rows: sequences.
-        length: stored steps a sequence, context included.
-    """
-
-    def zeros(space: Space, *lead: int):
-        return tf.zeros((*lead, *space.shape), space.dtype)
-
-    flags = tf.zeros((rows, length), tf.bool)
-    latent = {key: zeros(space, rows) for key, space in agent.latent_spaces.items()}
-    return Batch(
-        {key: zeros(space, rows, length) for key, space in agent.model.inputs.items()},
-        {key: zeros(space, rows, length) for key, space in agent.act_space.items()},
-        tf.zeros((rows, length)),
-        flags,
-        flags,
-        flags,
-        tf.zeros(rows, tf.int32),
-        Latent(**latent),
-    )

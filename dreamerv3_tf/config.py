@@ -216,7 +216,9 @@ class Run:
     envs: Count  # training environments
     eval_envs: Count  # evaluation environments
     prefill: Count  # start positions in the replay before training begins
-    parallel: Literal["process", "none"]  # environments in processes or in this one
+    parallel: Literal[
+        "auto", "process", "thread", "none"
+    ]  # how environments run side by side; auto: as suits the suite
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Environments: one file per suite, and the file name is the name of the suite.
+"""Environments: one module per suite, and its name is the name of the suite.
 
 `make_env("dmc_cartpole_balance", seed=0)` imports `envs/dmc.py` and calls its
-`make("cartpole_balance", seed=..., index=0)`. To add a suite, add a file with such a
-`make`; its annotated keyword arguments are what the `env:` section may set. No module
-here imports TensorFlow, and none imports the package of a suite before `make`.
+`make("cartpole_balance", seed=..., index=0)`. To add a suite, add a file, or a folder
+with an `__init__.py`, with such a `make`; its annotated keyword arguments are what the
+`env:` section may set. No module here imports TensorFlow, and none imports the package
+of a suite before `make`. `hooks.py` has what else a suite may say about itself.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ __all__ = [
     "suites",
 ]
 
-NOT_SUITES = ("__init__", "base", "gl", "gym_spaces", "wrappers")
+NOT_SUITES = ("base", "gl", "gym_spaces", "hooks", "wrapper", "wrappers")
 
 
 def make_env(task: str, *, seed: int, index: int = 0, **settings) -> Env:
@@ -62,12 +63,14 @@ def env_seed(seed: int, index: int) -> int:
 
 def suites() -> list[str]:
     """Names of all suites."""
-    files = pathlib.Path(__file__).parent.glob("*.py")
-    return sorted(file.stem for file in files if file.stem not in NOT_SUITES)
+    here = pathlib.Path(__file__).parent
+    names = {file.stem for file in here.glob("*.py")} - {"__init__"}
+    names |= {file.parent.name for file in here.glob("*/__init__.py")}
+    return sorted(names - set(NOT_SUITES))
 
 
 def suite_of(task: str) -> tuple[str, str]:
-    """Suite and name of a task: the suite is the longest prefix that is a file here.
+    """Suite and name of a task: the suite is the longest prefix that is one.
 
     Raises:
         EnvError: no prefix is a suite.

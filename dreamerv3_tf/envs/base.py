@@ -14,6 +14,7 @@ from dreamerv3_tf.structs import FLAGS, SIGNALS
 
 Obs = dict[str, np.ndarray]
 Action = dict[str, np.ndarray]
+State = dict[str, np.ndarray]
 
 RESERVED = ("deter", "stoch", "consec")
 """Names that replay gives to entries of its own."""
@@ -32,12 +33,15 @@ class Env(Protocol):
     `reset` starts an episode and must come first and after each `is_last`; `step` after
     `is_last` is an error. Returned arrays are never changed afterwards. Seeds are
     arguments of the constructor: same seed, same actions, same observations, in any
-    process.
+    process. Two methods more are optional: `snapshot()` returns all that is needed to
+    go on from here as a flat dict of arrays, `restore(state)` goes on from it, in this
+    process or another; wrappers pass both through and add their own (`wrapper.py`).
 
     Attributes:
         obs_space: space of each observation key. Holds `reward` (float32, scalar) and
             the flags `is_first`, `is_last` and `is_terminal` (bool, scalar); keys that
-            start with `log/` are for logging and never reach the agent or replay.
+            start with `log/` are for logging and never reach the agent or replay. The
+            largest value in an episode of `log/max/NAME` is logged as `episode/NAME`.
         act_space: space of each action key.
     """
 
@@ -128,8 +132,7 @@ def check_env(env: Env, *, steps: int = 200, seed: int = 0) -> None:
 
 def find_problems(env: Env, *, steps: int = 200, seed: int = 0) -> list[str]:
     """What `check_env` finds, as a list of sentences; empty when all is well."""
-    findings = space_problems(env)
-    if findings:
+    if findings := space_problems(env):
         return findings  # stepping would only repeat them
     episodes = _Episodes(env, np.random.default_rng(seed))
     episodes.walk(steps)

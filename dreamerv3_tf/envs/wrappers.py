@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from dreamerv3_tf.envs.base import Action, Env, EnvError, Obs, space_problems
+from dreamerv3_tf.envs.base import Action, Env, EnvError, Obs, State, space_problems
+from dreamerv3_tf.envs.wrapper import Wrapper
 from dreamerv3_tf.spaces import Space
 
 
@@ -27,35 +28,10 @@ def wrap(env: Env) -> Env:
     return ClipAction(CheckSpaces(UnifyDtypes(NormalizeAction(env))))
 
 
-class Wrapper:
-    """Passes everything on; base of the others."""
-
-    def __init__(self, env: Env):
-        self.env = env
-
-    @property
-    def obs_space(self) -> dict[str, Space]:
-        return self.env.obs_space
-
-    @property
-    def act_space(self) -> dict[str, Space]:
-        return self.env.act_space
-
-    def reset(self) -> Obs:
-        return self.env.reset()
-
-    def step(self, action: Action) -> Obs:
-        return self.env.step(action)
-
-    def render(self) -> np.ndarray:
-        return self.env.render()
-
-    def close(self) -> None:
-        self.env.close()
-
-
 class TimeLimit(Wrapper):
     """Ends episodes after `duration` steps: `is_last` is set, `is_terminal` is not.
+
+    An `is_first` in the middle, of a game that was lost, starts the count anew.
 
     Args:
         env: the environment.
@@ -73,10 +49,17 @@ class TimeLimit(Wrapper):
 
     def step(self, action: Action) -> Obs:
         obs = self.env.step(action)
-        self.count += 1
+        self.count = 0 if obs["is_first"] else self.count + 1
         if self.duration and self.count >= self.duration:
             obs = {**obs, "is_last": np.asarray(True)}
         return obs
+
+    def snapshot(self) -> State:
+        return super().snapshot() | {"time_limit/count": np.asarray(self.count)}
+
+    def restore(self, state: State) -> None:
+        super().restore(state)
+        self.count = int(state["time_limit/count"])
 
 
 class ActionRepeat(Wrapper):
@@ -239,6 +222,15 @@ class CheckSpaces(Wrapper):
         _check_all(self.act_checks, action, "The action")
         return self._checked(self.env.step(action), "step()")
 
+    def snapshot(self) -> State:
+        if self.over:
+            raise EnvError(f"snapshot() {self.over}: there is no episode to save.")
+        return super().snapshot()
+
+    def restore(self, state: State) -> None:
+        super().restore(state)
+        self.over = None
+
     def _checked(self, obs: Obs, where: str) -> Obs:
         _check_all(self.obs_checks, obs, f"The observation of {where}")
         if obs["is_terminal"] and not obs["is_last"]:
@@ -256,24 +248,32 @@ class _Check:
     def __init__(self, key: str, space: Space):
         self.key, self.space = key, space
         self.dtype, self.shape = space.dtype, space.shape
-        bounds = np.asarray([space.low, space.high])
-        infinite = bool(np.isinf(bounds).all())
-        whole = space.image or space.dtype == bool
-        self.rule: Literal["none", "nan", "range"] = (
-            "none" if whole else "nan" if infinite else "range"
+        # Bounds of all elements; the upper one of a discrete space is exclusive.
+        self.low = space.low.min().item()
+        self.high = space.high.max().item() - space.discrete
+        even = self.low == space.low.max() and space.high.min() == space.high.max()
+        kind = "array" if self.shape else "number"
+        self.rule: Literal["none", "number", "array", "slow"] = (
+            "none" if space.image or space.dtype == bool else kind if even else "slow"
         )
 
     def problem(self, value) -> str | None:
         if not isinstance(value, np.ndarray | np.generic):
             return f"it is a Python {type(value).__name__}, expected a numpy array"
-        if value.dtype == self.dtype and value.shape == self.shape:
-            if self.rule == "none":
-                return None
-            if self.rule == "nan":
-                total = float(np.add.reduce(value, axis=None))
-                if total == total:  # a NaN anywhere makes the sum a NaN
-                    return None
-        return self.space.problem(value)
+        same = value.dtype == self.dtype and value.shape == self.shape
+        return None if same and self.fine(value) else self.space.problem(value)
+
+    def fine(self, value: np.ndarray | np.generic) -> bool:
+        """Whether a value of the right dtype and shape is surely in range.
+
+        A NaN anywhere makes the extremes NaN, and every comparison false.
+        """
+        if self.rule == "number":
+            return self.low <= value.item() <= self.high
+        if self.rule == "array":
+            low = np.minimum.reduce(value, axis=None)
+            return self.low <= low and np.maximum.reduce(value, axis=None) <= self.high
+        return self.rule == "none"
 
 
 def _check_all(checks: list[_Check], values: dict, what: str) -> None:

@@ -146,6 +146,33 @@ def check_actions(spaces: Spaces, num: int, action: Action) -> None:
         assert found == (space.dtype, (num, *space.shape)), (key, found, space, num)
 
 
+def require_same_spaces(spaces: list[tuple[Spaces, Spaces]], name: str) -> None:
+    """Makes sure that all environments have the spaces of the first one.
+
+    Args:
+        spaces: of observations and actions, by environment.
+        name: what the environments are called in messages.
+
+    Raises:
+        EnvError: one of them has not.
+    """
+    for index, other in enumerate(spaces):
+        if _facts(other) != _facts(spaces[0]):
+            raise EnvError(
+                f"{label(index, name)} has other spaces than environment 0: "
+                f"{other} instead of {spaces[0]}."
+            )
+
+
+def _facts(spaces: tuple[Spaces, Spaces]) -> list:
+    """What must be the same for all environments."""
+    return [
+        (key, s.dtype, s.shape, np.asarray(s.low).tolist(), np.asarray(s.high).tolist())
+        for both in spaces
+        for key, s in both.items()
+    ]
+
+
 class TimedEnvs:
     """Environments whose waiting time is measured, as section `environment`.
 

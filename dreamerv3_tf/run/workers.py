@@ -25,6 +25,8 @@ import numpy as np
 
 from dreamerv3_tf.envs import make_env
 from dreamerv3_tf.envs.base import Action, EnvError, Obs
+from dreamerv3_tf.envs.hooks import env_parallel
+from dreamerv3_tf.run.threads import ThreadEnvs
 from dreamerv3_tf.run.vector import (
     LocalEnvs,
     MakeEnv,
@@ -34,6 +36,7 @@ from dreamerv3_tf.run.vector import (
     check_actions,
     failure,
     label,
+    require_same_spaces,
 )
 from dreamerv3_tf.run.worker import (
     CLOSE,
@@ -44,7 +47,14 @@ from dreamerv3_tf.run.worker import (
     work,
 )
 
-__all__ = ["LocalEnvs", "ProcessEnvs", "VectorEnv", "WorkerError", "make_envs"]
+__all__ = [
+    "LocalEnvs",
+    "ProcessEnvs",
+    "ThreadEnvs",
+    "VectorEnv",
+    "WorkerError",
+    "make_envs",
+]
 
 GRACE = 5.0
 """Seconds that workers have to finish their step and leave, before they are killed."""
@@ -62,7 +72,7 @@ def make_envs(
     *,
     num: int,
     seed: int,
-    parallel: Literal["process", "none"] = "process",
+    parallel: Literal["auto", "process", "thread", "none"] = "auto",
     **settings,
 ) -> VectorEnv:
     """`num` environments of one task.
@@ -71,7 +81,8 @@ def make_envs(
         task: `suite_name`.
         num: how many.
         seed: of the run; each environment derives its own.
-        parallel: one process for each, or all in this process.
+        parallel: one process for each, threads of this process, or one after the
+            other; `auto` takes what suits the suite.
         **settings: keyword arguments of the suite's `make`.
 
     Raises:
@@ -79,8 +90,9 @@ def make_envs(
         WorkerError: an environment could not be made for another reason.
     """
     make = functools.partial(make_env, task, seed=seed, **settings)
-    kind = {"process": ProcessEnvs, "none": LocalEnvs}[parallel]
-    return kind(make, num, task)
+    kinds = {"process": ProcessEnvs, "thread": ThreadEnvs, "none": LocalEnvs}
+    chosen = env_parallel(task, settings) if parallel == "auto" else parallel
+    return kinds[chosen](make, num, task)
 
 
 class ProcessEnvs:
@@ -157,12 +169,7 @@ class ProcessEnvs:
                 self._processes.append(process)
         spaces = [pickle.loads(self._reply(index)) for index in range(self.num)]
         self.obs_space, self.act_space = spaces[0]
-        for index, other in enumerate(spaces):
-            if _facts(other) != _facts(spaces[0]):
-                raise EnvError(
-                    f"{label(index, self.name)} has other spaces than environment 0: "
-                    f"{other} instead of {spaces[0]}."
-                )
+        require_same_spaces(spaces, self.name)
         layout = plan_memory(self.obs_space | self.act_space, self.num)
         self._memory = SharedMemory(create=True, size=layout.nbytes)
         try:
@@ -253,12 +260,3 @@ def _shut_down(processes: list, pipes: list[Connection]) -> None:
         if process.exitcode is None:
             process.kill()
             process.join()
-
-
-def _facts(spaces: tuple[Spaces, Spaces]) -> list:
-    """What must be the same for all environments."""
-    return [
-        (key, s.dtype, s.shape, np.asarray(s.low).tolist(), np.asarray(s.high).tolist())
-        for both in spaces
-        for key, s in both.items()
-    ]

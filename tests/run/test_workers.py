@@ -1,4 +1,4 @@
-"""Environments in processes: the same as in one process, and clean when they fail."""
+"""Environments in processes and threads: as one by one, and clean when they fail."""
 
 import functools
 import multiprocessing
@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -16,9 +17,15 @@ import pytest
 
 from dreamerv3_tf.envs import EnvError, make_env
 from dreamerv3_tf.run import workers
-from dreamerv3_tf.run.workers import LocalEnvs, ProcessEnvs, WorkerError, make_envs
+from dreamerv3_tf.run.workers import (
+    LocalEnvs,
+    ProcessEnvs,
+    ThreadEnvs,
+    WorkerError,
+    make_envs,
+)
 
-KINDS = [LocalEnvs, ProcessEnvs]
+KINDS = [LocalEnvs, ProcessEnvs, ThreadEnvs]
 HERE = pathlib.Path(__file__).resolve().parent
 
 
@@ -31,6 +38,8 @@ def nothing_is_left_behind():
     before = memory_blocks()
     yield
     assert multiprocessing.active_children() == []
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith("environments")]
     assert memory_blocks() <= before
 
 
@@ -65,13 +74,14 @@ def probe(trick="", **kwargs):
         ("gym_CartPole-v1", {}),
     ],
 )
-def test_processes_and_one_process_agree_step_by_step(task, settings):
-    local, remote = (
-        make_envs(task, num=2, seed=5, parallel=kind, **settings)
-        for kind in ("none", "process")
+@pytest.mark.parametrize("parallel", ["process", "thread"])
+def test_wherever_environments_are_they_agree_step_by_step(task, settings, parallel):
+    local, other = (
+        make_envs(task, num=3, seed=5, parallel=kind, **settings)
+        for kind in ("none", parallel)
     )
-    assert list(local.obs_space) == list(remote.obs_space)
-    for one, other in zip(play(local, 25), play(remote, 25), strict=True):
+    assert list(local.obs_space) == list(other.obs_space)
+    for one, other in zip(play(local, 25), play(other, 25), strict=True):
         assert list(one) == list(other)
         for key in one:
             assert one[key].dtype == other[key].dtype
@@ -129,7 +139,7 @@ def test_pictures_show_the_state_after_what_was_sent_last(kind):
     envs = kind(probe(), 2)
     envs.recv()
     assert (envs.render(1) == 0).all()
-    if kind is ProcessEnvs:  # in one process nothing happens before recv()
+    if kind is not LocalEnvs:  # there nothing happens before recv()
         envs.send(sample(envs, np.random.default_rng(0)))
         assert (envs.render(1) == 1).all()
         np.testing.assert_array_equal(envs.recv()["count"], [1, 1])
@@ -176,7 +186,7 @@ def test_errors_of_construction_arrive(kind):
         kind(probe("complain in make"), 3)
 
 
-@pytest.mark.parametrize("parallel", ["none", "process"])
+@pytest.mark.parametrize("parallel", ["none", "process", "thread"])
 def test_a_wrong_setting_is_one_line_wherever_environments_live(parallel):
     with pytest.raises(EnvError, match="^env: no key 'lenght'.*'length'[^\n]*$"):
         make_envs("dummy_disc", num=2, seed=0, parallel=parallel, lenght=3)
@@ -211,9 +221,53 @@ def test_a_worker_that_hangs_is_killed_in_the_end(monkeypatch):
     assert time.monotonic() - start < 5
 
 
-def test_environments_with_other_spaces_are_refused():
+@pytest.mark.parametrize("kind", [ProcessEnvs, ThreadEnvs])
+def test_environments_with_other_spaces_are_refused(kind):
     with pytest.raises(EnvError, match="Environment 1.*other spaces"):
-        ProcessEnvs(probes.Uneven, 2)
+        kind(probes.Uneven, 2)
+
+
+def test_threads_take_environments_as_they_come_and_keep_their_order():
+    # With two threads the slow environment 0 holds one of them up while the other
+    # steps the rest.
+    threads = {}
+
+    class Slow(probes.Probe):
+        def step(self, action):
+            threads[self.index] = threading.current_thread().name
+            time.sleep(0.2 if self.index == 0 else 0)
+            return super().step(action)
+
+    envs = ThreadEnvs(Slow, 4, threads=2)
+    envs.recv()
+    envs.send(sample(envs, np.random.default_rng(0)))
+    np.testing.assert_array_equal(envs.recv()["log/index"], [0, 1, 2, 3])
+    assert threads[0] not in {threads[1], threads[2], threads[3]}
+    envs.close()
+
+
+def test_the_first_environment_that_failed_is_told():
+    class Failing(probes.Probe):
+        def step(self, action):
+            time.sleep(0.05 * (3 - self.index))  # later environments fail earlier
+            raise ZeroDivisionError(f"in {self.index}")
+
+    envs = ThreadEnvs(Failing, 3, threads=3)
+    envs.recv()
+    envs.send(sample(envs, np.random.default_rng(0)))
+    with pytest.raises(WorkerError, match="Environment 0.*in 0"):
+        envs.recv()
+
+
+@pytest.mark.parametrize(
+    "task, kind", [("dummy_disc", ProcessEnvs), ("minecraft", ThreadEnvs)]
+)
+def test_environments_run_as_their_suite_likes_it_best(task, kind, monkeypatch):
+    made = []
+    for name in ("ProcessEnvs", "ThreadEnvs"):
+        monkeypatch.setattr(workers, name, lambda *_, name=name: made.append(name))
+    make_envs(task, num=1, seed=0)
+    assert made == [kind.__name__]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -88,6 +88,9 @@ REPLACEABLE = _table(
 FALLS = _table(np.bool_, False, dict.fromkeys((SAND, RED_SAND, GRAVEL), True))
 """Falls when nothing is below."""
 
+IS_LOG = _table(np.bool_, False, dict.fromkeys(LOGS, True))
+IS_LEAVES = _table(np.bool_, False, dict.fromkeys(LEAVES, True))
+
 HARDNESS = _table(
     np.float64,
     0.0,

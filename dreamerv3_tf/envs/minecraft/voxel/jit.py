@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba import types
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = __name__.rpartition(".")[0]
@@ -53,25 +54,42 @@ def _decorator(signature: Any, options: dict[str, Any]) -> Callable:
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(cache_folder(function.__module__))
         try:
-            return numba.njit(*arguments, **options)(function)
+            return _ignore_literals(numba.njit(*arguments, **options)(function))
         finally:
             numba.config.CACHE_DIR = before
 
     return decorate
 
 
+def _ignore_literals(dispatcher: Any) -> Any:
+    """Has calls with different constants share one compiled function.
+
+    Numba types the constant in `draw(word, 0, 4)` as `Literal[int](4)` and compiles
+    `draw` again for each; LLVM propagates constants anyway.
+    """
+    find = dispatcher.get_call_template
+
+    def find_template(args, kws):
+        plain = {name: numba.types.unliteral(kind) for name, kind in kws.items()}
+        return find(tuple(map(numba.types.unliteral, args)), plain)
+
+    dispatcher.get_call_template = find_template
+    return dispatcher
+
+
 @functools.cache
 def cache_folder(module: str) -> pathlib.Path:
-    """Cache folder of a module of this package."""
+    """Cache folder of a module of this package, or of a script or test that uses it."""
     name = module.rpartition(".")[2]
-    if not (HERE / f"{name}.py").exists():  # a test, or a script of its own
+    digest = hashlib.sha256(numba.__version__.encode())
+    files = sources(name)
+    if not files:  # not of this package
         path = pathlib.Path(getattr(sys.modules[module], "__file__", "") or "")
-        text = path.read_bytes() if path.is_file() else b""
-        digest = hashlib.sha256(text)
-    else:
-        digest = hashlib.sha256(numba.__version__.encode())
-        for file in sorted(sources(name)):
-            digest.update((HERE / f"{file}.py").read_bytes())
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        digest.update(text.encode())
+        files = set().union(*map(sources, imports(text)))
+    for file in sorted(files):
+        digest.update((HERE / f"{file}.py").read_bytes())
     return cache_root() / "numba" / f"{name}-{digest.hexdigest()[:16]}"
 
 
@@ -82,14 +100,15 @@ def sources(name: str) -> set[str]:
         name = todo.pop()
         if name not in found and (HERE / f"{name}.py").exists():
             found.add(name)
-            todo.extend(_imported(name))
+            todo.extend(imports((HERE / f"{name}.py").read_text(encoding="utf-8")))
     return found
 
 
 @functools.cache
-def _imported(name: str) -> frozenset[str]:
+def imports(text: str) -> frozenset[str]:
+    """Names that a module with this text imports from this package."""
     found = set()
-    for node in ast.walk(ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and node.module:
             if node.module == PACKAGE:
                 found.update(alias.name for alias in node.names)

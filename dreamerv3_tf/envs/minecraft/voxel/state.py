@@ -35,6 +35,7 @@ LIFE, FOOD, SATURATION, EXHAUSTION, BREATH = range(10, 15)  # breath: 300 ... -2
 FIRE, HURT, HURT_AMOUNT, HEAL, STARVE = range(15, 20)  # ticks; damage of the last hit
 JUMP_DELAY, MINE_X, MINE_Y, MINE_Z, MINE, MINE_DELAY, MISS = range(20, 27)
 CHARGE = 27  # ticks since the last swing at a mob
+HAND = 28  # 1 + item that slot 0 held in the last tick; 0 for none
 BODY = 32
 
 EYE, TALL, WIDE = 1.62, 1.8, 0.6  # blocks, of the player

@@ -1,0 +1,100 @@
+"""What a suite may say about itself, beside its `make`; all of it is optional.
+
+    facts(settings) -> dict[str, str]       what must stand beside every score
+    parallel(settings) -> str               how environments run side by side best
+    prepare(settings, notice) -> None       what is done once, before any is made
+    legend() -> dict[str, dict[str, int]]   entries of vectors that reports write out
+    requirements(settings) -> list[Finding] what the suite needs, and what is there
+
+`settings` is the `env:` section. None of these may import anything heavy but `prepare`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from dreamerv3_tf.envs import suite_of
+
+
+class Finding(NamedTuple):
+    """Something that a suite needs, and whether this machine has it.
+
+    Attributes:
+        name: of what is needed.
+        ok: whether it is there.
+        found: what was found, in plain words.
+        advice: what to do where it is not there.
+        needed: whether the suite fails without it; else it is only worth knowing.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+    needed: bool = True
+
+
+def env_facts(task: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """What must stand beside every score of a task, by name; mostly nothing.
+
+    The greeting, the metric files, evaluations, exports and the manifest repeat it.
+
+    Raises:
+        EnvError: unknown suite.
+    """
+    return _call(task, "facts", settings) or {}
+
+
+def env_parallel(task: str, settings: Mapping[str, Any]) -> str:
+    """How environments of a task run side by side best: `process` or `thread`.
+
+    Raises:
+        EnvError: unknown suite.
+    """
+    return _call(task, "parallel", settings) or "process"
+
+
+def prepare_env(
+    task: str, settings: Mapping[str, Any], notice: Callable[[str], None]
+) -> None:
+    """Does what is needed once on this machine before environments can be made.
+
+    Args:
+        task: `suite_name`.
+        settings: the `env:` section.
+        notice: told what takes long.
+
+    Raises:
+        EnvError: unknown suite, or it failed.
+    """
+    _call(task, "prepare", settings, notice)
+
+
+def env_legend(task: str) -> dict[str, dict[str, int]]:
+    """Entries of vectors that reports write beside the pictures.
+
+    Returns:
+        For observation keys of rank 1: names and places of the entries that count.
+
+    Raises:
+        EnvError: unknown suite.
+    """
+    return _call(task, "legend") or {}
+
+
+def env_requirements(task: str, settings: Mapping[str, Any]) -> list[Finding]:
+    """What a task needs of the machine, with what is there; mostly nothing.
+
+    Raises:
+        EnvError: unknown suite.
+    """
+    return _call(task, "requirements", settings) or []
+
+
+def _call(task: str, hook: str, *arguments: Any) -> Any:
+    suite, _ = suite_of(task)
+    module = importlib.import_module(f"{__package__}.{suite}")
+    function = getattr(module, hook, None)
+    return function(*arguments) if function else None

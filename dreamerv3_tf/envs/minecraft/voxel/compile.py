@@ -1,0 +1,107 @@
+"""Compiles the voxel world once, before environments are made.
+
+Numba compiles one function at a time in a process, so each group of kernels gets a
+process of its own; their code lands in the cache (see `jit.py`), from where every other
+process takes it. `python -m dreamerv3_tf.envs.minecraft.voxel.compile GROUP` compiles
+one group.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+import numba
+import numpy as np
+from llvmlite import binding
+
+from dreamerv3_tf.envs.base import EnvError
+from dreamerv3_tf.envs.minecraft.voxel import jit
+
+GROUPS = ("world", "tick", "picture")
+
+
+def ready() -> bool:
+    """Whether this machine's cache holds the code of this version."""
+    return marker().exists()
+
+
+def prepare() -> None:
+    """Fills the cache; returns at once where it is full.
+
+    Raises:
+        EnvError: a kernel could not be compiled or the cache not be written.
+    """
+    if ready():
+        return
+    package = pathlib.Path(__file__).resolve().parents[4]
+    path = os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", __spec__.name]
+    processes = [
+        subprocess.Popen(
+            [*command, group],
+            env=os.environ | {"PYTHONPATH": path},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for group in GROUPS
+    ]
+    errors = [process.communicate()[1] for process in processes]
+    failed = [e for p, e in zip(processes, errors, strict=True) if p.returncode]
+    if failed:
+        raise EnvError(
+            f"The voxel world could not be compiled into {jit.cache_root()} (another "
+            "folder: set DREAMERV3_TF_CACHE):\n" + "\n".join(failed)
+        )
+    marker().touch()
+
+
+def marker() -> pathlib.Path:
+    """File that says that everything is in the cache."""
+    facts = [numba.__version__, np.__version__, platform.python_version()]
+    facts += [binding.get_host_cpu_name()]
+    facts += [file.read_text(encoding="utf-8") for file in sorted(jit.HERE.glob("*.py"))]
+    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+    return jit.cache_root() / "numba" / f"ready-{digest}"
+
+
+def compile_group(group: str) -> None:
+    """Compiles one group by using it on a small world.
+
+    Raises:
+        ValueError: no such group.
+    """
+    from dreamerv3_tf.envs.minecraft.voxel import state as st
+
+    state = st.empty_state()
+    if group == "world":
+        from dreamerv3_tf.envs.minecraft.voxel import world, worldgen
+
+        worldgen.find_spawn(1)
+        world.World(state).load(0, 0)
+        world.standing_height(state, 0, 0)
+    elif group == "tick":
+        from dreamerv3_tf.envs.minecraft.voxel import tick
+
+        tick.settle(state)
+        tick.tick(state, 0, 0, False, False)
+        tick.turn(state, 0.0, 0.0)
+        tick.place(state, 1)
+        tick.observe(state, np.zeros(391, np.int32))
+        tick.block_at(state, 0, 0, 0)
+        tick.aim(state)
+    elif group == "picture":
+        from dreamerv3_tf.envs.minecraft.voxel import render
+
+        render.Renderer().image(state)
+    else:
+        raise ValueError(f"No group '{group}'. Groups: {', '.join(GROUPS)}.")
+
+
+if __name__ == "__main__":
+    compile_group(sys.argv[1])

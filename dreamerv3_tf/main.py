@@ -1,4 +1,4 @@
-"""Train, evaluate and export DreamerV3.
+"""Train, evaluate and export DreamerV3, and check environments.
 
   python -m dreamerv3_tf.main --task SUITE_NAME [--preset a,b] [--logdir DIR] [--seed N]
       [section.key=value ...]
@@ -29,7 +29,7 @@ from dreamerv3_tf import envs, presets
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.values import ConfigError, nearest
 
-MODES = ("train", "train_eval", "eval", "export")
+MODES = ("train", "train_eval", "eval", "export", "check_env")
 
 
 class Arguments(NamedTuple):
@@ -50,8 +50,9 @@ class Arguments(NamedTuple):
             ConfigError: it does not exist or fit.
         """
         asked = self.values
-        seed = [] if asked.seed is None else [f"seed={asked.seed}"]
-        names, changes = asked.preset or [], [*self.overrides, *seed]
+        short = {"seed": asked.seed, "env.backend": asked.backend}
+        given = [f"{key}={value}" for key, value in short.items() if value is not None]
+        names, changes = asked.preset or [], [*self.overrides, *given]
         if asked.task:
             return presets.load(
                 asked.task,
@@ -84,6 +85,7 @@ def define_flags() -> flags.FlagValues:
         "logdir": "Folder of the run (default: ~/logdir/TASK/TIME).",
         "configs": "Folder of settings, instead of the program's own.",
         "seed": "Of everything random, an integer.",  # its type is checked as a setting
+        "backend": "The game below a task that has several; short for env.backend.",
     }
     for name, meaning in text.items():
         flags.DEFINE_string(name, None, meaning, flag_values=own)
@@ -177,6 +179,10 @@ def main(argv: Sequence[str]) -> int:
         return 0
     config = arguments.config()
     check_environment(config)  # bad input ends here, before the slow import
+    if asked.mode == "check_env" and not asked.dry_run:
+        from dreamerv3_tf.run import check
+
+        return check.check_run(config)
     from dreamerv3_tf.run import launch
 
     if config.sources["size"] == "cpu_size" and launch.accelerator(config):

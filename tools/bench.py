@@ -4,8 +4,9 @@
         [section.key=value ...]
 
 Cases: `train` steps, `start` from the shell to the first train step, `policy` steps,
-`replay`, and `envs`. Prints a table and, with --json, writes the same numbers with a
-description of the machine. Exits with 1 where a case failed, with 2 for a wrong option.
+`replay`, `envs`, and the `voxel` world. Prints a table and, with --json, writes the
+same numbers with a description of the machine. Exits with 1 where a case failed, with 2
+for a wrong option.
 """
 
 from __future__ import annotations
@@ -77,6 +78,9 @@ def plan(args: argparse.Namespace) -> list[dict]:
         if kind == "envs":
             found += [{"kind": kind, "task": task, **shared} for task in args.tasks]
             continue
+        if kind == "voxel":
+            found.append({"kind": kind, **shared})
+            continue
         trained = kind == "train"
         choices = itertools.product(
             args.sizes if trained else args.sizes[:1],
@@ -93,6 +97,8 @@ def plan(args: argparse.Namespace) -> list[dict]:
 def named(case: dict) -> dict:
     """The case with its name, such as `train/1m_image_off`."""
     kind = case["kind"]
+    if kind == "voxel":
+        return {**case, "name": kind, "variant": ""}
     if kind == "envs":
         return {**case, "name": f"{kind}/{case['task']}", "variant": ""}
     marks = [case[key] for key in ("xla", "precision") if case[key] not in VARIANTS]

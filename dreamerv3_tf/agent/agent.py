@@ -35,6 +35,7 @@ class Agent:
         xla: `full` compiles a whole train step, `split` all but convolutions, `off`
             nothing.
         loss_scaling: needed for float16.
+        report_vectors: continuous observation keys that `report` predicts too.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class Agent:
         *,
         xla: str = "off",
         loss_scaling: bool = False,
+        report_vectors: tuple[str, ...] = (),
     ):
         self.obs_space, self.act_space = obs_space, act_space
         self.objective, self.context = objective, context
+        self.report_vectors = report_vectors
         self.model, self.behavior = objective.model, objective.behavior
         self.behavior.build(self.model.feat_width)
         self.noise = RandomNoise(self.model.rssm.stoch, act_space)
@@ -220,7 +223,9 @@ class Agent:
             seed: int32 `[2]`.
 
         Returns:
-            `(metrics float32 [], videos {key: uint8 [T + 10, H, W, C]})`.
+            `(metrics float32 [], foreseen)`; for each image `{key: uint8 [T + 10, H, W,
+            C]}`, a video, for each of `report_vectors` `{key: float32 [2, rows, T,
+            *shape]}`, truth and prediction of the sequences in the videos.
         """
         self.traces["report"] += 1
         carry, seq = self.context.split(carry, batch)
@@ -230,9 +235,14 @@ class Agent:
             return outcome.metrics, {}
         rows, steps = seq.reward.shape
         latents = self.noise.latents(seed, steps, rows)
-        predicted = openloop(self.model, carry, seq, latents)
-        videos = {
-            key: openloop_grid(seq.obs[key][: pred.shape[0]], pred)
-            for key, pred in predicted.items()
-        }
-        return outcome.metrics, videos
+        predicted = openloop(
+            self.model, carry, seq, latents, vectors=self.report_vectors
+        )
+        foreseen = {}
+        for key, pred in predicted.items():
+            truth = seq.obs[key][: pred.shape[0]]
+            if key in self.report_vectors:
+                foreseen[key] = tf.stack([tf.cast(truth, tf.float32), pred])
+            else:
+                foreseen[key] = openloop_grid(truth, pred)
+        return outcome.metrics, foreseen

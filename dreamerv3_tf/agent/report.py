@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Names
+
 import tensorflow as tf
 
+from dreamerv3_tf.nn import functions
 from dreamerv3_tf.structs import Latent
 
 from .world_model import Sequence, WorldModel
@@ -13,11 +16,27 @@ PAUSE = 10  # black frames at the end of a video
 GREEN, RED = (0.0, 255.0, 0.0), (255.0, 0.0, 0.0)
 
 
-def openloop(model: WorldModel, carry: Latent, seq: Sequence, noise, rows: int = 6):
+def openloop(
+    model: WorldModel,
+    carry: Latent,
+    seq: Sequence,
+    noise,
+    rows: int = 6,
+    vectors: Names[str] = (),
+):
     """Reconstructs the first half of sequences and predicts the rest.
 
+    Args:
+        model: the world model.
+        carry: state before the sequences.
+        seq: the sequences, `[B, T, ...]`.
+        noise: for sampling latents, `[T, B, ...]`, or `None` for the most likely ones.
+        rows: sequences at most.
+        vectors: continuous observation keys to predict besides the images.
+
     Returns:
-        `{key: float32 [rows, T, H, W, C]}` with values in [0, 1].
+        `{key: float32 [rows, T, H, W, C]}` with values in [0, 1] for each image, and
+        `{key: float32 [rows, T, *shape]}` in its own units for each of `vectors`.
     """
     steps = seq.reward.shape[1]
     rows, half = min(rows, seq.reward.shape[0]), steps // 2
@@ -51,7 +70,11 @@ def openloop(model: WorldModel, carry: Latent, seq: Sequence, noise, rows: int =
     latent = tf.nest.map_structure(
         lambda x, y: tf.concat([x, y], 1), seen.latent, ahead
     )
-    return model.decoder.image_means(latent)
+    predicted = model.decoder.image_means(latent)
+    if vectors:
+        means = model.decoder.vector_means(latent)  # symlog units
+        predicted |= {key: functions.symexp(means[key]) for key in vectors}
+    return predicted
 
 
 def openloop_grid(truth, predicted):

@@ -47,6 +47,12 @@ def env_facts(task: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return _call(task, "facts", settings) or {}
 
 
+def in_words(facts: Mapping[str, str]) -> str:
+    """The facts as a sentence; empty where there are none."""
+    text = "; ".join(f"{name} {value}" for name, value in facts.items())
+    return f"Environment: {text}." if facts else ""
+
+
 def env_parallel(task: str, settings: Mapping[str, Any]) -> str:
     """How environments of a task run side by side best: `process` or `thread`.
 

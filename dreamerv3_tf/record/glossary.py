@@ -21,7 +21,14 @@ GLOSSARY: dict[str, str] = {
     "episode/<key>/avg": "mean over an episode of an entry the task logs, its own unit",
     "episode/<key>/max": "largest value in an episode of such an entry, its own unit",
     "episode/<key>/sum": "sum over an episode of such an entry, its own unit",
-    "episode/video/<key>": "the last episode of environment 0 as it saw it, video",
+    "episode/<name>": (
+        "largest value in an episode of what the task logs as log/max/<name>; its mean "
+        "over episodes is the rate of a milestone"
+    ),
+    "episode/video/<key>": (
+        "the last episode of environment 0 as it saw it, or the end of a long one that "
+        "is under way, video"
+    ),
     # Evaluation, never mixed with training.
     "eval/score_mean": "mean score over the evaluation episodes, reward units",
     "eval/score_std": "standard deviation of the evaluation scores, reward units",
@@ -33,6 +40,7 @@ GLOSSARY: dict[str, str] = {
     "eval/score_max": "highest evaluation score, reward units",
     "eval/length_mean": "mean records of the evaluation episodes",
     "eval/episodes": "evaluation episodes that ended",
+    "eval/<name>": "mean over the evaluation episodes of episode/<name>",
     "eval/video/<key>": "an evaluation episode as the agent saw it, video",
     # Losses, unscaled: means over the batch, before the weights of agent.scales.
     "loss/<key>": (
@@ -115,15 +123,19 @@ GLOSSARY: dict[str, str] = {
     "progress/agent_steps": "actions over all environments",
     "progress/train_steps": "train steps",
     "progress/episodes": "training episodes that ended",
+    "progress/score": "mean score so far of the episodes under way, reward units",
+    "progress/<name>": "mean so far of episode/<name> over the episodes under way",
     # Reports on a batch drawn from replay for that purpose.
     "report/openloop/<key>": (
         "from top to bottom truth, prediction and error; the first half is seen "
-        "(green), the rest predicted from the actions alone (red), video"
+        "(green), the rest predicted from the actions alone (red); beside it entries "
+        "of a vector, where the task names some, wrong predictions in red; video"
     ),
     "report/loss/<part>": "as loss/<part>, on that batch",
     "report/world/<name>": "as world/<name>, on that batch",
     "report/behavior/<name>": "as behavior/<name>, on that batch",
     "config": "the merged configuration, text",
+    "environment": "what must stand beside every score, text",
 }
 """Meaning of each metric by name or pattern."""
 

@@ -6,12 +6,13 @@ import json
 import math
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dreamerv3_tf.record.logger import Kind, Point
 
 SCORE = "episode/score"
+NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 class JSONLines:
@@ -31,13 +32,16 @@ class JSONLines:
     Args:
         directory: folder of the run; made where it does not exist.
         notice: told about a repaired file.
+        facts: what every line says besides, in words, such as the backend of a game.
     """
 
     def __init__(
         self,
         directory: str | pathlib.Path,
         notice: Callable[[str], None] = print,
+        facts: Mapping[str, str] | None = None,
     ):
+        self._facts = dict(facts or {})
         directory = pathlib.Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self._metrics = _open(directory / "metrics.jsonl", notice)
@@ -47,17 +51,27 @@ class JSONLines:
         """Appends the scalars among the points."""
         scalars = [point for point in points if point.kind is Kind.SCALAR]
         scores = [point for point in scalars if point.name == SCORE]
-        _append(self._metrics, _lines(scalars))
-        _append(self._scores, _lines(scores))
+        _append(self._metrics, self._lines(scalars))
+        _append(self._scores, self._lines(scores))
 
     def close(self) -> None:
         """Closes both files."""
         os.close(self._metrics)
         os.close(self._scores)
 
+    def _lines(self, points: Iterable[Point]) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = []
+        for point in points:
+            line: dict[str, Any] = lines[-1] if lines else {}
+            if not lines or line["step"] != point.step or point.name in line:
+                line = {"step": point.step, **self._facts}
+                lines.append(line)
+            line[point.name] = _json_value(point.value)
+        return lines
+
 
 def read_jsonl(path: str | pathlib.Path) -> list[dict[str, float]]:
-    """The lines of a file that `JSONLines` wrote, with NaN and infinities restored.
+    """The numbers of a file that `JSONLines` wrote, with NaN and infinities restored.
 
     A half line at the end, of a run that was killed or is writing, is left out.
 
@@ -69,25 +83,18 @@ def read_jsonl(path: str | pathlib.Path) -> list[dict[str, float]]:
     for number, line in enumerate(lines, 1):
         try:
             values = json.loads(line)
-            result.append({key: _number(value) for key, value in values.items()})
+            result.append({k: _number(v) for k, v in values.items() if _is_number(v)})
         except (ValueError, AttributeError) as error:
             raise ValueError(f"{path}, line {number}: no JSON object.") from error
     return result
 
 
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, str) or value in NOT_FINITE
+
+
 def _number(value: Any) -> float:
     return float(value) if isinstance(value, str) else value
-
-
-def _lines(points: Iterable[Point]) -> list[dict[str, Any]]:
-    lines: list[dict[str, Any]] = []
-    for point in points:
-        line: dict[str, Any] = lines[-1] if lines else {}
-        if not lines or line["step"] != point.step or point.name in line:
-            line = {"step": point.step}
-            lines.append(line)
-        line[point.name] = _json_value(point.value)
-    return lines
 
 
 def _json_value(value: float) -> float | str:

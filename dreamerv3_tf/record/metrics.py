@@ -11,6 +11,9 @@ import numpy as np
 RULES = ("mean", "sum", "max", "min", "last")
 """Ways to make one value out of many."""
 
+MAX = "log/max/"
+"""Beginning of entries of which the largest value in an episode counts."""
+
 
 def stack_values(values: Sequence[Any]) -> np.ndarray:
     """Numbers or tensors of one shape `[...]` as one numpy array `[n, ...]`."""
@@ -127,9 +130,10 @@ class Episode(NamedTuple):
         env: index of the environment.
         score: sum of rewards, reward units.
         length: records including the first, so actions + 1.
-        metrics: `score`, `length`, `reward_rate` and `log/<key>/{avg,max,sum}`;
-            numbers, to be logged under `episode/` or `eval/`.
+        metrics: `score`, `length`, `reward_rate`, `log/<key>/{avg,max,sum}` and
+            `maxima`; numbers, to be logged under `episode/`.
         videos: uint8 `[T, H, W, C]` by image key; of environment 0 only.
+        maxima: largest value of each entry `log/max/<name>`, by `<name>`.
     """
 
     env: int
@@ -137,6 +141,7 @@ class Episode(NamedTuple):
     length: int
     metrics: dict[str, float]
     videos: dict[str, np.ndarray]
+    maxima: dict[str, float]
 
 
 class EpisodeStats:
@@ -147,7 +152,8 @@ class EpisodeStats:
     from that of the step before by at least 0.01; an episode of one record has none.
     An episode that was under way when the process began, or that breaks off (the next
     `is_first` comes without an `is_last`), is not counted; `abandoned` counts the
-    latter.
+    latter. Of an entry `log/max/<name>` only the largest value counts, and it is called
+    `<name>`: what is reached once in an episode, such as `milestone/log`.
 
     Source: embodied/run/train.py of the reference (ALGORITHM.md 13.3).
 
@@ -182,8 +188,9 @@ class EpisodeStats:
         self._score = np.zeros(num_envs, np.float64)
         self._changes = np.zeros(num_envs, np.int64)
         self._reward = np.zeros(num_envs, np.float32)
-        self._sums: dict[str, np.ndarray] = {}
-        self._maxima: dict[str, np.ndarray] = {}
+        self._keys: list[str] = []
+        self._sums = np.zeros((0, num_envs))  # [keys, N]
+        self._maxima = np.zeros((0, num_envs))
 
     @property
     def recent_score(self) -> float:
@@ -226,9 +233,36 @@ class EpisodeStats:
         self._recent.clear()
         self._recent.extend(state["recent"])
 
+    def running(self) -> dict[str, float]:
+        """Means over the episodes under way: `score` so far, and `log/max` entries.
+
+        Nothing where no episode is under way.
+        """
+        active = self._active
+        if not active.any():
+            return {}
+        result = {"score": float(self._score[active].mean())}
+        for key, maximum in zip(self._keys, self._maxima, strict=True):
+            if key.startswith(MAX):
+                result[key.removeprefix(MAX)] = float(maximum[active].mean())
+        return result
+
+    def frames(self, count: int) -> dict[str, np.ndarray]:
+        """The last `count` frames of the episode of environment 0 that is under way.
+
+        Returns:
+            uint8 `[count, H, W, C]` by image key; nothing where it has fewer so far.
+        """
+        return {
+            key: np.stack(list(frames)[-count:])
+            for key, frames in self._frames.items()
+            if len(frames) >= count
+        }
+
     def _add_entries(
         self, transition: Mapping[str, np.ndarray], first: np.ndarray
     ) -> None:
+        keys = []
         for key, value in transition.items():
             if value.dtype == np.uint8 and value.ndim == 4:
                 self._add_frame(key, value[0], bool(first[0]))
@@ -238,11 +272,15 @@ class EpisodeStats:
                         f"Entry '{key}' has shape {value.shape[1:]} per environment; "
                         "entries under log/ are numbers or uint8 images [H, W, C]."
                     )
-                value = value.astype(np.float64)
-                total = self._sums.get(key, np.zeros(self.num_envs))
-                maximum = self._maxima.get(key, value)
-                self._sums[key] = np.where(first, 0.0, total) + value
-                self._maxima[key] = np.where(first, value, np.maximum(maximum, value))
+                keys.append(key)
+        if not keys:
+            return
+        values = np.stack([transition[key] for key in keys]).astype(np.float64)
+        if keys != self._keys:
+            self._keys, self._maxima = keys, values
+            self._sums = np.zeros_like(values)
+        self._sums = np.where(first, 0.0, self._sums) + values
+        self._maxima = np.where(first, values, np.maximum(self._maxima, values))
 
     def _add_frame(self, key: str, frame: np.ndarray, first: bool) -> None:
         if not self._video_frames:
@@ -257,12 +295,19 @@ class EpisodeStats:
         metrics = {"score": score, "length": float(length)}
         if length > 1:
             metrics["reward_rate"] = float(self._changes[env] / (length - 1))
-        for key, total in self._sums.items():
-            metrics[f"{key}/avg"] = float(total[env] / length)
-            metrics[f"{key}/max"] = float(self._maxima[key][env])
-            metrics[f"{key}/sum"] = float(total[env])
+        maxima = {}
+        for key, total, maximum in zip(
+            self._keys, self._sums[:, env], self._maxima[:, env], strict=True
+        ):
+            if key.startswith(MAX):
+                maxima[key.removeprefix(MAX)] = float(maximum)
+                continue
+            metrics[f"{key}/avg"] = float(total / length)
+            metrics[f"{key}/max"] = float(maximum)
+            metrics[f"{key}/sum"] = float(total)
+        metrics |= maxima
         videos = {}
         if env == 0:
             videos = {key: np.stack(list(f)) for key, f in self._frames.items() if f}
             self._frames.clear()
-        return Episode(env, score, length, metrics, videos)
+        return Episode(env, score, length, metrics, videos, maxima)

@@ -19,6 +19,7 @@ from dreamerv3_tf.agent.optimizers import LaProp, Schedule
 from dreamerv3_tf.agent.returns import Normalizer
 from dreamerv3_tf.agent.world_model import WorldModel
 from dreamerv3_tf.config import Config
+from dreamerv3_tf.envs.hooks import env_legend
 from dreamerv3_tf.nn.decoder import Decoder
 from dreamerv3_tf.nn.encoder import Encoder
 from dreamerv3_tf.nn.heads import Actor, BinaryHead, TwoHotHead
@@ -67,6 +68,7 @@ def build_agent(config: Config, device: Device, obs: Spaces, act: Spaces) -> Age
         Context(model, config.replay.context, deter_bytes(config, device)),
         xla=device.xla,
         loss_scaling=device.precision == "float16",
+        report_vectors=tuple(env_legend(config.task)) if model.encoder.images else (),
     )
 
 

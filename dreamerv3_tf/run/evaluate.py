@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dreamerv3_tf.agent.agent import Agent
-from dreamerv3_tf.record.metrics import Episode, EpisodeStats
+from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
 from dreamerv3_tf.run.driver import Driver
 from dreamerv3_tf.run.session import Acting
 from dreamerv3_tf.run.vector import VectorEnv
@@ -95,7 +95,16 @@ def evaluate(
         videos["render"] = np.stack(frames[-1000:])
     scores = np.array([episode.score for episode in counted])
     lengths = np.array([episode.length for episode in counted])
-    return Evaluation(scores, lengths, summary(scores, lengths, seed), videos)
+    metrics = rates(counted) | summary(scores, lengths, seed)
+    return Evaluation(scores, lengths, metrics, videos)
+
+
+def rates(episodes: list[Episode]) -> dict[str, float]:
+    """Means of what counts once in an episode: the rate of each milestone."""
+    metrics = Metrics()
+    for episode in episodes:
+        metrics.add(episode.maxima)
+    return metrics.result()
 
 
 def summary(scores: np.ndarray, lengths: np.ndarray, seed: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ import pathlib
 
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.config import Config
+from dreamerv3_tf.envs.hooks import env_facts
 from dreamerv3_tf.record.export import export_policy
 from dreamerv3_tf.run import manifest
 
@@ -32,6 +33,7 @@ def export(
     facts = {
         "task": config.task,
         "env": config.env,
+        **env_facts(config.task, config.env),
         "size": config.size,
         "agent_steps": step,
         "train_steps": int(agent.updater.inner.iterations),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dreamerv3_tf import presets
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs import EnvError
+from dreamerv3_tf.envs.hooks import prepare_env
 from dreamerv3_tf.record.checkpoint import CheckpointError, Checkpoints
 from dreamerv3_tf.replay.segments import ReplayError
 from dreamerv3_tf.run import device as devices
@@ -69,6 +70,7 @@ def launch(
     if line:
         print(line, flush=True)
     try:
+        prepare_env(config.task, config.env, lambda text: print(text, flush=True))
         if dry_run:
             return modes.describe(config, device)
         if mode == "eval":

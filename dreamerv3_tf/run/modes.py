@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Sequence
 
 from dreamerv3_tf.config import Config
+from dreamerv3_tf.envs.hooks import env_facts, in_words
 from dreamerv3_tf.record import video
 from dreamerv3_tf.record.checkpoint import Checkpoints
 from dreamerv3_tf.run import manifest, preflight
@@ -48,7 +49,10 @@ def train_run(
         stack.callback(trainer.close)
         if latest is not None:
             trainer.restore(session.checkpoints.load().state)
-        manifest.save(logdir, config, command=command, facts=device.facts())
+        facts = {**device.facts(), **session.facts}
+        manifest.save(logdir, config, command=command, facts=facts)
+        if session.facts:
+            session.logger.add({"environment": in_words(session.facts)})
         code = textwrap.indent(config.to_yaml(sources=True), "    ")  # in Markdown
         session.logger.add({"config": code})
         session.notice(greeting(session, len(trainer.replay)))
@@ -61,12 +65,14 @@ def train_run(
 def greeting(session: Session, items: int) -> str:
     """What begins, on which machine, and from where."""
     device, frames = session.device, session.progress.frames
-    text = f"Training on {device.title} in {device.precision}"
+    about = in_words(session.facts)
+    text = f"{about}\n" if about else ""
+    text += f"Training on {device.title} in {device.precision}"
     if frames:
         return f"{text}, going on at {frames:,} frames."
     if items:
         return f"{text}, from the start but for {items:,} sequences in replay."
-    return f"{text}. The first train step is compiled, which takes a while."
+    return f"{text}, from the start."
 
 
 def farewell(session: Session, stopped: int | None) -> str:
@@ -116,6 +122,7 @@ def report(session: Session, result: Evaluation) -> None:
     folder = session.logdir / "eval"
     facts = {
         "task": config.task,
+        **session.facts,
         "frames": step.frames,
         "agent_steps": step.step,
         "train_steps": step.updates,
@@ -133,6 +140,8 @@ def report(session: Session, result: Evaluation) -> None:
         f"IQM {numbers['score_iqm']:.2f} (95 % interval {numbers['score_iqm_low']:.2f} "
         f"to {numbers['score_iqm_high']:.2f})   over {numbers['episodes']:.0f} episodes"
     )
+    if session.facts:
+        print(in_words(session.facts))
     print(f"saved as {folder / f'{name}.json'}")
 
 
@@ -161,5 +170,7 @@ def describe(config: Config, device: Device) -> int:
     finally:
         envs.close()
     print(config.to_yaml(sources=True))
+    if facts := env_facts(config.task, config.env):
+        print(in_words(facts))
     print(preflight.text(config, device, agent))
     return 0

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.config import Config
+from dreamerv3_tf.envs.hooks import env_facts
 from dreamerv3_tf.record.checkpoint import Checkpoint, CheckpointError, Checkpoints
 from dreamerv3_tf.record.clock import Timer
 from dreamerv3_tf.record.jsonlines import JSONLines
@@ -61,6 +62,7 @@ class Session:
         logger: where metrics go.
         notice: says something to the person who watches.
         timer: where the time goes.
+        facts: what must stand beside every score, by name; mostly nothing.
     """
 
     config: Config
@@ -72,6 +74,7 @@ class Session:
     logger: Logger
     notice: Callable[[str], None]
     timer: Timer
+    facts: dict[str, str]
 
     def close(self) -> None:
         """Writes what is left of the logs."""
@@ -105,6 +108,7 @@ def open_session(
         Logger(writers, lambda: progress.frames),
         notice,
         Timer(),
+        env_facts(config.task, config.env),
     )
 
 
@@ -114,18 +118,20 @@ def build_outputs(
     """Outputs of the logger, and a function that shows a notice."""
     outputs: list[Output] = []
     notice: Callable[[str], None] = print
+    facts = env_facts(config.task, config.env)
     if "terminal" in config.log.outputs:
         total = config.run.steps * progress.frames_per_step
+        backend = [facts["backend"]] if "backend" in facts else []
         terminal = Terminal(
             lambda: progress.frames,
             lambda: progress.updates,
             total=total,
-            title=f"{config.task} · {config.size} · {logdir}",
+            title=" · ".join([config.task, *backend, config.size, str(logdir)]),
         )
         notice = terminal.notice
         outputs.append(terminal)
     if "jsonl" in config.log.outputs:
-        outputs.append(JSONLines(logdir, notice))
+        outputs.append(JSONLines(logdir, notice, facts))
     if "tensorboard" in config.log.outputs:
         outputs.append(TensorBoard(logdir, config.flatten()))
     return outputs, notice

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from dreamerv3_tf.envs.hooks import env_legend
 from dreamerv3_tf.record.clock import Every, Rate, Ratio
 from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
+from dreamerv3_tf.record.strips import write_beside
 from dreamerv3_tf.record.usage import Usage
+from dreamerv3_tf.run.beginning import Beginning
 from dreamerv3_tf.run.build import build_envs, build_loader, build_replay
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.driver import Driver
@@ -27,6 +30,9 @@ from dreamerv3_tf.run.session import (
     to_numpy,
 )
 from dreamerv3_tf.run.vector import TimedEnvs, VectorEnv
+
+LONG = 200
+"""Frames of an episode under way that are worth a video: the last ten seconds."""
 
 
 class Trainer:
@@ -74,6 +80,7 @@ class Trainer:
             [self.count, self.store, self.episodes, self.train],
         )
         self.stopping: int | None = None
+        self.begun = Beginning(lambda text: session.notice(text))
 
     def close(self) -> None:
         """Ends the background thread and releases the replay."""
@@ -125,6 +132,7 @@ class Trainer:
         count = len(transition["is_first"])
         self.progress.step += count
         self.env_rate.add(count)
+        self.begun("the environments have taken their first steps.")
 
     def store(self, transition: Arrays) -> None:
         with self.timer("store"):
@@ -144,6 +152,7 @@ class Trainer:
             self.train_step()
 
     def train_step(self) -> None:
+        self.begun("training begins; its first step is compiled, which takes a while.")
         with self.timer("batch"):
             batch, addresses = self.loader.next()
         with self.timer("train"):
@@ -154,6 +163,7 @@ class Trainer:
         self.metrics.add(metrics)
         self.progress.updates += 1
         self.train_rate.add()
+        self.begun("the first train step is done.")
 
     # What clocks call
 
@@ -167,6 +177,7 @@ class Trainer:
             logger.add(self.speeds(), "speed")
             logger.add(self.timer.metrics(), "time")
             logger.add(self.counts(), "progress")
+            logger.add(self.episodes.running(), "progress")
             logger.write()
         if not np.isfinite(metrics.get("opt/loss", 0.0)):
             self.session.notice(
@@ -216,9 +227,21 @@ class Trainer:
                 metrics.add(values)
             logger.add(metrics.result(), "report")
             if section.video:
-                logger.add(to_numpy(videos), "report/openloop")
-                logger.add(self.videos, "episode/video")
+                logger.add(self.written(to_numpy(videos)), "report/openloop")
+                under_way = self.episodes.frames(LONG)
+                logger.add(self.videos or under_way, "episode/video")
             self.videos = {}
+
+    def written(self, foreseen: Arrays) -> Arrays:
+        """The videos of a report, with what the task names written beside them."""
+        legend = env_legend(self.config.task)
+        vectors = {key: foreseen.pop(key) for key in self.agent.report_vectors}
+        for key, values in vectors.items():
+            foreseen = {
+                name: write_beside(video, values, legend[key])
+                for name, video in foreseen.items()
+            }
+        return foreseen
 
     def evaluation_due(self) -> bool:
         """Whether `eval.every` agent steps have passed; first before training."""

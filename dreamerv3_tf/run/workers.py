@@ -30,7 +30,6 @@ from dreamerv3_tf.run.threads import ThreadEnvs
 from dreamerv3_tf.run.vector import (
     LocalEnvs,
     MakeEnv,
-    Spaces,
     VectorEnv,
     WorkerError,
     check_actions,

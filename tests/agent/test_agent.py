@@ -351,3 +351,17 @@ def test_a_report_learns_nothing_and_shows_what_is_foreseen(tiny, channels):
     assert not video[4:].any()
     truth = np.broadcast_to(batch.obs["image"][0, 1], (12, 16, 3))
     np.testing.assert_array_equal(video[0, 2:14, 2:18], truth)
+
+
+def test_a_report_foresees_vectors_that_are_asked_for(tiny):
+    agent = tiny.agent({**tiny.image, **tiny.vectors})
+    key = next(k for k, space in tiny.vectors.items() if not space.discrete)
+    agent.report_vectors = (key,)
+    batch = tiny.batch(agent, rows=3, steps=4)
+    _, foreseen = agent.report(agent.initial_train(3), batch, tiny.seed(0))
+    shape = tiny.vectors[key].shape
+    assert foreseen[key].shape == (2, 3, 4, *shape)
+    truth, predicted = foreseen[key].numpy()
+    np.testing.assert_array_equal(truth, batch.obs[key][:, 1:])  # without context
+    assert np.isfinite(predicted).all() and (predicted != truth).any()
+    assert foreseen["image"].dtype == np.uint8

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamerv3_tf.record.jsonlines import JSONLines, read_jsonl
+from dreamerv3_tf.record.jsonlines import SCORE, JSONLines, read_jsonl
 from dreamerv3_tf.record.logger import Kind, Logger, make_point
 
 
@@ -121,6 +121,19 @@ def test_numbers_that_json_has_not_are_valid_json_and_read_back(tmp_path):
 
     json.loads(path.read_text(), parse_constant=refuse)
     np.testing.assert_equal(read_jsonl(path), [{"step": 1} | values])
+
+
+def test_every_line_of_both_files_repeats_the_facts(tmp_path):
+    output = JSONLines(tmp_path, facts={"backend": "voxel", "note": "not the game"})
+    output.write([make_point(n, name, 2.0) for n in (1, 2) for name in ("x", SCORE)])
+    output.close()
+    for name in ("metrics.jsonl", "scores.jsonl"):
+        lines = (tmp_path / name).read_text().splitlines()
+        assert len(lines) == 2
+        for line in lines:
+            assert json.loads(line)["backend"] == "voxel"
+            assert json.loads(line)["note"] == "not the game"
+    assert read_jsonl(tmp_path / "scores.jsonl")[0] == {"step": 1, SCORE: 2.0}
 
 
 def test_a_second_run_appends_and_repairs_a_half_line(tmp_path):

@@ -130,6 +130,38 @@ def test_a_change_of_reward_below_a_hundredth_is_no_change():
     assert episode.metrics["reward_rate"] == pytest.approx(1 / 3)
 
 
+def test_of_a_maximum_entry_only_the_largest_value_counts():
+    stats = EpisodeStats(1)
+    entries = {"log/max/milestone/log": [0, 1, 0], "log/food": [1, 1, 1]}
+    (episode,) = episode_of([0, 0, 0], stats, **entries)
+    assert episode.maxima == {"milestone/log": 1}
+    assert episode.metrics["milestone/log"] == 1
+    assert not [key for key in episode.metrics if key.startswith("log/max")]
+    (episode,) = episode_of([0] * 3, stats, **dict.fromkeys(entries, [0, 0, 0]))
+    assert episode.maxima == {"milestone/log": 0}  # nothing is left of the one before
+
+
+def test_episodes_under_way_are_averaged_as_far_as_they_are():
+    stats = EpisodeStats(3)
+    assert stats.running() == {}
+    wood = "log/max/wood"
+    stats(transition([1, 1, 0], [0, 0, 0], [0, 0, 9], **{wood: np.array([0, 1, 7])}))
+    stats(transition([0, 0, 0], [0, 0, 0], [1, 3, 9], **{wood: np.array([2, 0, 7])}))
+    # Environment 2 was in the middle of an episode when this process began.
+    assert stats.running() == {"score": 2, "wood": 1.5}
+    stats(transition([0, 0, 0], [0, 1, 0], [1, 0, 9], **{wood: np.array([0, 0, 7])}))
+    assert stats.running() == {"score": 2, "wood": 2}
+
+
+def test_the_last_frames_of_an_episode_under_way_can_be_seen():
+    stats = EpisodeStats(1, video_frames=4)
+    for index in range(6):
+        image = np.full((1, 2, 2, 3), index, np.uint8)
+        stats(transition([index == 0], [0], [0], image=image))
+    assert stats.frames(3)["image"][:, 0, 0, 0].tolist() == [3, 4, 5]
+    assert stats.frames(5) == {}
+
+
 def test_log_entries_have_mean_maximum_and_sum_per_episode():
     stats = EpisodeStats(1)
     episode_of([0, 0], stats, log__food=[100.0, 100.0])  # must not leak into the next

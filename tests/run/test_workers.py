@@ -76,12 +76,12 @@ def probe(trick="", **kwargs):
 )
 @pytest.mark.parametrize("parallel", ["process", "thread"])
 def test_wherever_environments_are_they_agree_step_by_step(task, settings, parallel):
-    local, other = (
+    local, apart = (
         make_envs(task, num=3, seed=5, parallel=kind, **settings)
         for kind in ("none", parallel)
     )
-    assert list(local.obs_space) == list(other.obs_space)
-    for one, other in zip(play(local, 25), play(other, 25), strict=True):
+    assert list(local.obs_space) == list(apart.obs_space)
+    for one, other in zip(play(local, 25), play(apart, 25), strict=True):
         assert list(one) == list(other)
         for key in one:
             assert one[key].dtype == other[key].dtype
@@ -248,7 +248,7 @@ def test_threads_take_environments_as_they_come_and_keep_their_order():
 
 def test_the_first_environment_that_failed_is_told():
     class Failing(probes.Probe):
-        def step(self, action):
+        def step(self, action):  # noqa: ARG002  (the signature of all)
             time.sleep(0.05 * (3 - self.index))  # later environments fail earlier
             raise ZeroDivisionError(f"in {self.index}")
 

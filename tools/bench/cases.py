@@ -16,6 +16,7 @@ import numpy as np
 
 from . import setups
 from .stopwatch import Stopwatch
+from .voxel import voxel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE = 900.0
@@ -232,5 +233,6 @@ KINDS: dict[str, Callable[[dict, Stopwatch], Any]] = {
     "policy": policy,
     "replay": replay,
     "envs": envs,
+    "voxel": voxel,
 }
 """The function of each kind of case."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from dreamerv3_tf import values
@@ -44,6 +45,9 @@ def make(
     difficulty: Natural = 2,
     entities: bool = True,
     minerl_python: str = "",
+    minerl_options: Mapping[str, Any] = MappingProxyType({}),
+    craftground_runtime: str = "",
+    craftground_episodes: Natural = 0,
 ) -> Env:
     """`minecraft_diamond`, `minecraft_wood` or `minecraft_climb`.
 
@@ -61,12 +65,17 @@ def make(
         pitch_limit: how far one may look up and down, degrees, down is positive.
         repeat: ticks of an action.
         logs: log counts of some items, and the milestones.
-        fov: voxel only: field of view, degrees.
+        fov: voxel and craftground: field of view, degrees.
         view: voxel only: how far one sees, blocks.
         gamma: voxel only: brightness, 5 as in the paper's game.
-        difficulty: voxel only: 0 peaceful to 3 hard; the paper's game has 2.
+        difficulty: voxel and craftground: 0 peaceful to 3 hard; the paper's game has 2.
         entities: voxel only: whether animals, monsters and items are in the picture.
         minerl_python: minerl only: interpreter that has MineRL; empty takes our own.
+        minerl_options: minerl only: entries of Minecraft's options.txt, by name.
+        craftground_runtime: craftground only: folder of its mod; empty takes the
+            installed package.
+        craftground_episodes: craftground only: episodes in one world, each at another
+            place; 0 never leaves it.
 
     Raises:
         EnvError: unknown name, a setting out of range or not for this backend, or
@@ -87,6 +96,9 @@ def make(
         "difficulty": difficulty,
         "entities": entities,
         "minerl_python": minerl_python,
+        "minerl_options": minerl_options,
+        "craftground_runtime": craftground_runtime,
+        "craftground_episodes": craftground_episodes,
     }
     game = open_backend(
         backend,
@@ -137,7 +149,7 @@ def prepare(settings: Mapping[str, Any], notice: Callable[[str], None]) -> None:
 
 def requirements(settings: Mapping[str, Any]) -> list[Finding]:
     """What the backend needs of this machine; see `hooks.env_requirements`."""
-    from dreamerv3_tf.envs.minecraft import requirements as needs
+    from dreamerv3_tf.envs.minecraft import needs
 
     return needs.find(settings.get("backend", DEFAULT), settings)
 

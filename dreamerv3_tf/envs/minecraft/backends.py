@@ -45,13 +45,14 @@ BACKENDS: dict[str, Entry] = {
         "MineRLBackend",
         "process",
         "Minecraft 1.11.2 by MineRL 0.4.4, as in the paper",
-        ("minerl_python",),
+        ("minerl_python", "minerl_options"),
     ),
     "craftground": Entry(
         "craftground.backend",
         "CraftGroundBackend",
         "process",
         "Minecraft 1.21 by CraftGround: its scores are not those of MineRL",
+        ("fov", "difficulty", "craftground_runtime", "craftground_episodes"),
     ),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dreamerv3_tf.envs.base import EnvError
-from dreamerv3_tf.envs.minecraft import requirements
+from dreamerv3_tf.envs.minecraft import needs
 from dreamerv3_tf.envs.minecraft.backend import Command, Raw
 from dreamerv3_tf.envs.minecraft.items import EQUIPPED, INVENTORY, NAMES
 from dreamerv3_tf.envs.minecraft.losses import Losses, no_snapshot, resized
@@ -141,7 +141,7 @@ class MineRLBackend:
         except WorkerLost as error:
             raise EnvError(
                 f"'{self.python}' does not run MineRL: {error}"
-                f"{requirements.missing(self.name, {'minerl_python': self.python})}"
+                f"{needs.missing(self.name, {'minerl_python': self.python})}"
             ) from error
         if "error" in header:
             worker.close()
@@ -166,7 +166,7 @@ class MineRLBackend:
         self.close()
         raise EnvError(
             f"MineRL: {header['error']}.{words}"
-            f"{requirements.missing(self.name, {'minerl_python': self.python})}"
+            f"{needs.missing(self.name, {'minerl_python': self.python})}"
         )
 
     def _lose(self, reason: str) -> Raw:

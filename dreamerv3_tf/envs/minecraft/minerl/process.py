@@ -39,7 +39,7 @@ class Worker:
 
     def __init__(self, python: str):
         self.python = python
-        self.stderr = tempfile.TemporaryFile()
+        self.stderr = tempfile.TemporaryFile()  # noqa: SIM115  (close() does)
         try:
             # A session of its own, so that all that it starts can be ended with it.
             self.process = subprocess.Popen(

@@ -79,9 +79,7 @@ OPAQUE = _table(
 REPLACEABLE = _table(
     np.bool_,
     False,
-    dict.fromkeys(
-        (AIR, TALL_GRASS, FERN, DEAD_BUSH, VINE, SNOW_LAYER, *FLUIDS), True
-    ),
+    dict.fromkeys((AIR, TALL_GRASS, FERN, DEAD_BUSH, VINE, SNOW_LAYER, *FLUIDS), True),
 )
 """Falling blocks and flowing fluids may take its place."""
 

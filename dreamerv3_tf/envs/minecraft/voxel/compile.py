@@ -1,9 +1,8 @@
 """Compiles the voxel world once, before environments are made.
 
-Numba compiles one function at a time in a process, so each group of kernels gets a
-process of its own; their code lands in the cache (see `jit.py`), from where every other
-process takes it. `python -m dreamerv3_tf.envs.minecraft.voxel.compile GROUP` compiles
-one group.
+Numba compiles one function at a time in a process, so two processes share the work;
+their code lands in the cache (see `jit.py`), from where every other process takes it.
+`python -m dreamerv3_tf.envs.minecraft.voxel.compile GROUP ...` compiles some groups.
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ from llvmlite import binding
 from dreamerv3_tf.envs.base import EnvError
 from dreamerv3_tf.envs.minecraft.voxel import jit
 
-GROUPS = ("world", "tick", "picture")
+SHARES = (("world", "player"), ("things", "picture"))
+"""What each process compiles, about the same work for both."""
 
 
 def ready() -> bool:
@@ -43,13 +43,13 @@ def prepare() -> None:
     command = [sys.executable, "-m", __spec__.name]
     processes = [
         subprocess.Popen(
-            [*command, group],
+            [*command, *groups],
             env=os.environ | {"PYTHONPATH": path},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for group in GROUPS
+        for groups in SHARES
     ]
     errors = [process.communicate()[1] for process in processes]
     failed = [e for p, e in zip(processes, errors, strict=True) if p.returncode]
@@ -65,7 +65,9 @@ def marker() -> pathlib.Path:
     """File that says that everything is in the cache."""
     facts = [numba.__version__, np.__version__, platform.python_version()]
     facts += [binding.get_host_cpu_name()]
-    facts += [file.read_text(encoding="utf-8") for file in sorted(jit.HERE.glob("*.py"))]
+    facts += [
+        file.read_text(encoding="utf-8") for file in sorted(jit.HERE.glob("*.py"))
+    ]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     return jit.cache_root() / "numba" / f"ready-{digest}"
 
@@ -85,11 +87,15 @@ def compile_group(group: str) -> None:
         worldgen.find_spawn(1)
         world.World(state).load(0, 0)
         world.standing_height(state, 0, 0)
-    elif group == "tick":
+    elif group == "things":
         from dreamerv3_tf.envs.minecraft.voxel import tick
 
         tick.settle(state)
-        tick.tick(state, 0, 0, False, False)
+        tick.tick_world(state)
+    elif group == "player":
+        from dreamerv3_tf.envs.minecraft.voxel import tick
+
+        tick.tick_player(state, 0, 0, False, False)
         tick.turn(state, 0.0, 0.0)
         tick.place(state, 1)
         tick.observe(state, np.zeros(391, np.int32))
@@ -100,8 +106,10 @@ def compile_group(group: str) -> None:
 
         render.Renderer().image(state)
     else:
-        raise ValueError(f"No group '{group}'. Groups: {', '.join(GROUPS)}.")
+        groups = ", ".join(name for share in SHARES for name in share)
+        raise ValueError(f"No group '{group}'. Groups: {groups}.")
 
 
 if __name__ == "__main__":
-    compile_group(sys.argv[1])
+    for name in sys.argv[1:]:
+        compile_group(name)

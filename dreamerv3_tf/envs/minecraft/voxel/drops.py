@@ -5,8 +5,6 @@ Source: Minecraft 1.11.2 (EntityItem, EntityFallingBlock, InventoryPlayer).
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft import items
@@ -29,34 +27,31 @@ SIDES = np.array(((-1, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)), np.i
 
 
 @inner
-def spare_row(s):
-    """Index of a free row of `ents`, cleared; -1 if there is none."""
-    for row in range(st.ENTS):
-        if s.ents[row, st.E_KIND] == 0:
-            s.ents[row] = 0.0
-            return row
-    return -1
-
-
-@inner
 def free_row(s):
     """Index of a row of `ents` for something new, cleared.
 
     If all are in use, it is that of the oldest item, or else of the oldest arrow or
     falling block. Mobs never give way (there are fewer of them than rows).
     """
-    row = spare_row(s)
-    if row >= 0:
-        return row
-    row, oldest = 0, -1.0
-    for other in range(st.ENTS):
-        kind, age = s.ents[other, st.E_KIND], s.ents[other, st.E_AGE]
-        if kind == st.ITEM:
-            age += 1e9
-        if kind <= st.FALLING and age > oldest:
-            row, oldest = other, age
-    s.ents[row] = 0.0
-    return row
+    return _clear_row(s.ents, st.FALLING)
+
+
+@inner
+def _clear_row(ents, last):
+    """Clears a free row, or else the oldest of a kind up to `last`, items first."""
+    found, oldest = -1, -1.0
+    for row in range(st.ENTS):
+        kind, rank = ents[row, st.E_KIND], ents[row, st.E_AGE]
+        if kind == 0.0:
+            rank = 1e12
+        elif kind == st.ITEM:
+            rank += 1e9
+        if kind <= last and rank > oldest:
+            found, oldest = row, rank
+    if found >= 0:
+        for column in range(st.ENT):
+            ents[found, column] = 0.0
+    return found
 
 
 @inner
@@ -95,15 +90,15 @@ def drop_block(s, x, y, z, block):
     """
     if blocks.IS_LOG[block]:
         _loosen_leaves(s, x, y, z)
-    item = np.int64(blocks.DROP_ITEM[block])
+    item, chance = np.int64(blocks.DROP_ITEM[block]), blocks.DROP_CHANCE[block]
     if item < 0:
         return
-    low, high = np.int64(blocks.DROP_LOW[block]), np.int64(blocks.DROP_HIGH[block])
-    chance = blocks.DROP_CHANCE[block]
     if block == blocks.GRAVEL and st.random(s) < blocks.DROP_FLINT:
         item = FLINT
     if chance == 1.0 or st.random(s) < chance:
-        count = low if low == high else low + st.below(s, high - low + 1)
+        count, high = np.int64(blocks.DROP_LOW[block]), blocks.DROP_HIGH[block]
+        if high > count:
+            count += st.below(s, high - count + 1)
         drop(s, x, y, z, item, count)
     if block == blocks.OAK_LEAVES and st.random(s) < blocks.DROP_APPLE:
         drop(s, x, y, z, APPLE, 1)
@@ -144,16 +139,15 @@ def give(s, item, count):
 
 
 @inner
-def let_fall(s, x, y, z, block):
-    """Turns a block into one that falls; later, if all rows of `ents` are in use."""
-    row = spare_row(s)
+def let_fall(ents, x, y, z, block):
+    """Makes a falling block; False if all rows of `ents` are in use."""
+    row = _clear_row(ents, 0)
     if row < 0:
-        st.later(s, x, y, z, 20)
-        return
-    ent = s.ents[row]
+        return False
+    ent = ents[row]
     ent[st.E_KIND], ent[st.E_ITEM] = st.FALLING, block
     ent[st.E_X], ent[st.E_Y], ent[st.E_Z] = x + 0.5, y, z + 0.5
-    put(s, x, y, z, blocks.AIR)
+    return True
 
 
 @inner
@@ -168,7 +162,7 @@ def tick_items(s):
             continue
         ent = s.ents[row]
         ent[st.E_AGE] += 1
-        x, z = np.int64(math.floor(ent[st.E_X])), np.int64(math.floor(ent[st.E_Z]))
+        x, z = physics.cell(ent[st.E_X]), physics.cell(ent[st.E_Z])
         if ent[st.E_AGE] >= LASTS:
             ent[st.E_KIND] = 0
         elif st.loaded(s, x, z):
@@ -183,53 +177,43 @@ def _tick_item(s, row, x, z):
     ent = s.ents[row]
     if ent[st.E_DELAY] > 0:
         ent[st.E_DELAY] -= 1
-    elif _touches_player(s, row):
-        left = give(s, np.int64(ent[st.E_ITEM]), np.int64(ent[st.E_COUNT]))
-        ent[st.E_COUNT] = left
-        if left == 0:
-            ent[st.E_KIND] = 0
-            return
-    y = np.int64(math.floor(ent[st.E_Y] + BOX / 2))
+    elif s.num[st.DEAD] == 0 and _touches(ent, s.body):
+        ent[st.E_COUNT] = give(s, np.int64(ent[st.E_ITEM]), np.int64(ent[st.E_COUNT]))
+    y = physics.cell(ent[st.E_Y] + BOX / 2)
     block = get(s, x, y, z)
-    if blocks.FIERY[block]:
+    if ent[st.E_COUNT] == 0 or blocks.FIERY[block]:
         ent[st.E_KIND] = 0
         return
     if blocks.SOLID[block]:
-        _push_out(s, row, x, y, z)
+        _push_out(s.vox, ent, x, y, z)
     else:
-        if blocks.WATERY[block]:
-            vx, vz = physics.push_of_water(
-                s, ent[st.E_X], ent[st.E_Y], ent[st.E_Z], BOX, BOX
-            )
-            ent[st.E_VX] += vx
-            ent[st.E_VZ] += vz
-        _move(s, row)
+        _move(s, ent, blocks.WATERY[block])
     if ent[st.E_AGE] % MERGE_EVERY == 0:
-        _merge(s, row)
+        _merge(s.ents, row)
 
 
 @inner
-def _touches_player(s, row):
-    reach, body = (BOX + st.WIDE) / 2 + 1.0, s.body
+def _touches(ent, body):
+    """Whether an item touches the player's box grown by (1, 0.5, 1)."""
+    reach = (BOX + st.WIDE) / 2 + 1.0
     return (
-        s.num[st.DEAD] == 0
-        and abs(s.ents[row, st.E_X] - body[st.X]) < reach
-        and abs(s.ents[row, st.E_Z] - body[st.Z]) < reach
-        and s.ents[row, st.E_Y] < body[st.Y] + st.TALL + 0.5
-        and s.ents[row, st.E_Y] + BOX > body[st.Y] - 0.5
+        abs(ent[st.E_X] - body[st.X]) < reach
+        and abs(ent[st.E_Z] - body[st.Z]) < reach
+        and ent[st.E_Y] < body[st.Y] + st.TALL + 0.5
+        and ent[st.E_Y] + BOX > body[st.Y] - 0.5
     )
 
 
 @inner
-def _move(s, row):
-    ent = s.ents[row]
+def _move(s, ent, is_wet):
+    x, y, z = ent[st.E_X], ent[st.E_Y], ent[st.E_Z]
     vx, vy, vz = ent[st.E_VX], ent[st.E_VY] - GRAVITY, ent[st.E_VZ]
-    dx, dy, dz = physics.slide(
-        s, ent[st.E_X], ent[st.E_Y], ent[st.E_Z], vx, vy, vz, BOX, BOX
-    )
-    ent[st.E_X] += dx
-    ent[st.E_Y] += dy
-    ent[st.E_Z] += dz
+    if is_wet:
+        push_x, push_z = physics.push_of_water(s, x, y, z, BOX, BOX)
+        vx += push_x
+        vz += push_z
+    dx, dy, dz = physics.slide(s, x, y, z, vx, vy, vz, BOX, BOX)
+    ent[st.E_X], ent[st.E_Y], ent[st.E_Z] = x + dx, y + dy, z + dz
     on_ground = vy < 0 and dy != vy
     drag = DRAG_GROUND if on_ground else DRAG
     ent[st.E_GROUND] = 1.0 if on_ground else 0.0
@@ -239,32 +223,32 @@ def _move(s, row):
 
 
 @inner
-def _push_out(s, row, x, y, z):
+def _push_out(vox, ent, x, y, z):
     """Takes an item out of a solid cell, through the nearest open side or the top."""
-    ent = s.ents[row]
-    off_x, off_z = ent[st.E_X] - x - 0.5, ent[st.E_Z] - z - 0.5
-    off_y = ent[st.E_Y] + BOX / 2 - y - 0.5
-    side, least = 2, 9.0
-    for k in range(5):
-        dx, dy, dz = SIDES[k, 0], SIDES[k, 1], SIDES[k, 2]
-        gap = 0.5 - (dx * off_x + dy * off_y + dz * off_z)
-        if gap < least and not blocks.SOLID[get(s, x + dx, y + dy, z + dz)]:
-            side, least = k, gap
-    if least == 9.0:
-        least = 0.5 - off_y
-    ent[st.E_X] += SIDES[side, 0] * (least + 0.13)
-    ent[st.E_Y] += SIDES[side, 1] * (least + 0.13)
-    ent[st.E_Z] += SIDES[side, 2] * (least + 0.13)
+    best, step = 2, 9.0
+    for side in range(5):
+        i, j, k = SIDES[side, 0], SIDES[side, 1], SIDES[side, 2]
+        off = i * (ent[st.E_X] - x - 0.5) + k * (ent[st.E_Z] - z - 0.5)
+        gap = 0.5 - off - j * (ent[st.E_Y] + BOX / 2 - y - 0.5)
+        is_open = (
+            y + j >= st.HEIGHT or not blocks.SOLID[vox[x + i & 127, z + k & 127, y + j]]
+        )
+        if gap < step and is_open:
+            best, step = side, gap
+    step = 1.0 if step == 9.0 else step + 0.13
+    ent[st.E_X] += SIDES[best, 0] * step
+    ent[st.E_Y] += SIDES[best, 1] * step
+    ent[st.E_Z] += SIDES[best, 2] * step
     ent[st.E_VX], ent[st.E_VY], ent[st.E_VZ] = 0.0, 0.0, 0.0
 
 
 @inner
-def _merge(s, row):
+def _merge(ents, row):
     """Takes equal items that lie near into this one, as far as one stack goes."""
-    ent = s.ents[row]
+    ent = ents[row]
     most = STACK[np.int64(ent[st.E_ITEM])]
     for other in range(st.ENTS):
-        its = s.ents[other]
+        its = ents[other]
         if (
             other != row
             and its[st.E_KIND] == st.ITEM
@@ -284,8 +268,7 @@ def _merge(s, row):
 def _tick_falling(s, row, x, z):
     ent = s.ents[row]
     vy = ent[st.E_VY] - GRAVITY
-    cell = np.int64(math.floor(ent[st.E_Y]))
-    end = np.int64(math.floor(ent[st.E_Y] + vy))
+    cell, end = physics.cell(ent[st.E_Y]), physics.cell(ent[st.E_Y] + vy)
     while cell > end and not blocks.SOLID[get(s, x, cell - 1, z)]:
         cell -= 1
     if cell == end:

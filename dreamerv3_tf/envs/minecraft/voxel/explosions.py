@@ -10,13 +10,15 @@ from dreamerv3_tf.envs.minecraft.voxel import blocks, drops, survival
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.fighting import hurt_mob, sees
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.physics import cell
 
 CAUSE = st.CAUSES.index("explosion")
 POWER = 3.0
 STEP = 0.3  # blocks between two looks along a ray
 FADE = 0.225  # of a ray's strength, per step
 BOX = 7  # cells on each side of the middle that a ray can reach
-EYES = 0.85  # height of a mob's eyes, share of its height
+EYES = 0.85  # height of the eyes, share of the whole
+MARK = 128  # added to a block that will break; all numbers of blocks are smaller
 
 
 def _resistance() -> np.ndarray:
@@ -39,117 +41,92 @@ def explode(s, row):
     """The mob of a row explodes and is gone."""
     mob = s.ents[row]
     x, y, z = mob[st.E_X], mob[st.E_Y], mob[st.E_Z]
-    broken = _reached(s, x, y, z)
-    _hurt_player(s, x, y, z)  # before blocks vanish, which give cover
-    for other in range(st.ENTS):
-        if other != row and s.ents[other, st.E_KIND] >= st.COW:
-            _hurt_other(s, other, x, y, z)
-    _break(s, x, y, z, broken)
     mob[st.E_KIND] = 0.0
-
-
-@inner
-def _reached(s, x, y, z):
-    """Cells around the middle that the explosion breaks, bool `[15, 15, 15]`.
-
-    Rays go to all cells on the surface of a 16x16x16 cube. Each begins with 0.7 to 1.3
-    of the power, and air and blocks wear it down.
-    """
-    broken = np.zeros((2 * BOX + 1, 2 * BOX + 1, 2 * BOX + 1), np.bool_)
+    _hurt_all(s, x, y, z)  # before blocks vanish, which give cover
     for i in range(16):
         for j in range(16):
             inside = 0 < i < 15 and 0 < j < 15
             for k in range(0, 16, 15 if inside else 1):
-                _follow_ray(s, x, y, z, i / 7.5 - 1, j / 7.5 - 1, k / 7.5 - 1, broken)
-    return broken
+                _follow_ray(s, x, y, z, i / 7.5 - 1, j / 7.5 - 1, k / 7.5 - 1)
+    _break(s, cell(x), cell(y), cell(z))
 
 
 @inner
-def _follow_ray(s, x, y, z, dx, dy, dz, broken):
+def _follow_ray(s, x, y, z, dx, dy, dz):
+    """Marks the blocks that a ray breaks, with `MARK`.
+
+    Rays go to all cells on the surface of a 16x16x16 cube. Each begins with 0.7 to 1.3
+    of the power; the way and the blocks on it wear it down.
+    """
     far = math.sqrt(dx * dx + dy * dy + dz * dz)
     dx, dy, dz = dx / far * STEP, dy / far * STEP, dz / far * STEP
-    base_x = np.int64(math.floor(x)) - BOX
-    base_y = np.int64(math.floor(y)) - BOX
-    base_z = np.int64(math.floor(z)) - BOX
     strength = POWER * (0.7 + 0.6 * st.random(s))
     while strength > 0:
-        i, j = np.int64(math.floor(x)), np.int64(math.floor(y))
-        k = np.int64(math.floor(z))
-        block = st.get(s, i, j, k)
+        i, j, k = cell(x) & 127, cell(y), cell(z) & 127
+        if j < 0 or j >= st.HEIGHT or not st.loaded(s, cell(x), cell(z)):
+            return
+        block = s.vox[i, k, j] & ~MARK
         if block != blocks.AIR:
             strength -= (RESISTANCE[block] + 0.3) * STEP
             if strength > 0:
-                broken[i - base_x, j - base_y, k - base_z] = True
+                s.vox[i, k, j] = block | MARK
         x, y, z = x + dx, y + dy, z + dz
         strength -= FADE
 
 
 @inner
-def _break(s, x, y, z, broken):
-    """Turns cells into air; a third of them drop what they hold."""
-    base_x = np.int64(math.floor(x)) - BOX
-    base_y = np.int64(math.floor(y)) - BOX
-    base_z = np.int64(math.floor(z)) - BOX
-    for i in range(2 * BOX + 1):
-        for j in range(2 * BOX + 1):
-            for k in range(2 * BOX + 1):
-                if broken[i, j, k]:
-                    at_x, at_y, at_z = base_x + i, base_y + j, base_z + k
-                    block = st.get(s, at_x, at_y, at_z)
-                    st.put(s, at_x, at_y, at_z, blocks.AIR)
+def _break(s, x, y, z):
+    """Turns marked cells into air; a third of them drop what they hold."""
+    for i in range(x - BOX, x + BOX + 1):
+        for j in range(max(0, y - BOX), min(st.HEIGHT, y + BOX + 1)):
+            for k in range(z - BOX, z + BOX + 1):
+                block = s.vox[i & 127, k & 127, j]
+                if block & MARK:
+                    st.put(s, i, j, k, blocks.AIR)
                     if st.random(s) * POWER < 1:
-                        drops.drop_block(s, at_x, at_y, at_z, block)
+                        drops.drop_block(s, i, j, k, np.int64(block & ~MARK))
 
 
 @inner
-def _hurt_player(s, x, y, z):
-    body = s.body
-    impact = _impact(s, x, y, z, body[st.X], body[st.Y], body[st.Z], st.WIDE, st.TALL)
-    if impact > 0:
-        survival.hurt(s, _damage(impact), CAUSE)
-        _push(body, st.X, st.VX, st.EYE, x, y, z, impact)
+def _hurt_all(s, x, y, z):
+    """Hurts and pushes the player, as row -1, and all mobs."""
+    for row in range(-1, st.ENTS):
+        kind = 0 if row < 0 else np.int64(s.ents[row, st.E_KIND])
+        if row >= 0 and kind < st.COW:
+            continue
+        body = s.body if row < 0 else s.ents[row]
+        first = st.X if row < 0 else st.E_X
+        wide = st.WIDE if row < 0 else st.ENT_WIDE[kind]
+        tall = st.TALL if row < 0 else st.ENT_TALL[kind]
+        dx, dy, dz = body[first] - x, body[first + 1] - y, body[first + 2] - z
+        far = math.sqrt(dx * dx + dy * dy + dz * dz) / (2 * POWER)
+        if far < 1:
+            impact = (1 - far) * _exposure(s, x, y, z, dx, dy, dz, wide, tall)
+            _push(body, first + 3, dx, dy + EYES * tall, dz, impact)
+            harm = np.floor((impact * impact + impact) * 7 * POWER + 1)
+            if row < 0 and impact > 0:
+                survival.hurt(s, harm, CAUSE)
+            elif impact > 0:
+                hurt_mob(body, harm)
 
 
 @inner
-def _hurt_other(s, row, x, y, z):
-    mob = s.ents[row]
-    kind = np.int64(mob[st.E_KIND])
-    wide, tall = st.ENT_WIDE[kind], st.ENT_TALL[kind]
-    impact = _impact(s, x, y, z, mob[st.E_X], mob[st.E_Y], mob[st.E_Z], wide, tall)
-    if impact > 0:
-        _push(mob, st.E_X, st.E_VX, EYES * tall, x, y, z, impact)
-        hurt_mob(s, row, _damage(impact))
+def _push(body, first, dx, dy, dz, impact):
+    """Adds to a velocity, which begins at column `first`, along a direction."""
+    far = math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-6
+    body[first] += dx / far * impact
+    body[first + 1] += dy / far * impact
+    body[first + 2] += dz / far * impact
 
 
 @inner
-def _damage(impact):
-    """Half hearts: 43 in the middle, 1 at the edge."""
-    return np.floor((impact * impact + impact) / 2 * 7 * 2 * POWER + 1)
-
-
-@inner
-def _push(body, place, velocity, eye, x, y, z, impact):
-    """Pushes a body away; `place` and `velocity` are its first columns of these."""
-    dx, dy, dz = body[place] - x, body[place + 1] + eye - y, body[place + 2] - z
-    far = max(1e-3, math.sqrt(dx * dx + dy * dy + dz * dz))
-    body[velocity] += dx / far * impact
-    body[velocity + 1] += dy / far * impact
-    body[velocity + 2] += dz / far * impact
-
-
-@inner
-def _impact(s, x, y, z, to_x, to_y, to_z, wide, tall):
-    """0 to 1: less with the distance, and by the share of the body that has cover."""
-    dx, dy, dz = to_x - x, to_y - y, to_z - z
-    far = math.sqrt(dx * dx + dy * dy + dz * dz) / (2 * POWER)
-    if far >= 1:
-        return 0.0
+def _exposure(s, x, y, z, dx, dy, dz, wide, tall):
+    """Share of a body, with its feet centre at an offset, that has no cover."""
     seen = 0
-    for i in range(3):
-        for j in range(4):
-            for k in range(3):
-                at_x = to_x + (i - 1) * 0.49 * wide
-                at_y = to_y + (0.01 + 0.32 * j) * tall
-                at_z = to_z + (k - 1) * 0.49 * wide
-                seen += sees(s, at_x, at_y, at_z, x, y, z)
-    return (1 - far) * seen / 36
+    for point in range(36):
+        i, j, k = point % 3 - 1, point // 9, point // 3 % 3 - 1
+        at_x = x + dx + i * 0.49 * wide
+        at_y = y + dy + (0.01 + 0.32 * j) * tall
+        at_z = z + dz + k * 0.49 * wide
+        seen += sees(s, at_x, at_y, at_z, x, y, z)
+    return seen / 36

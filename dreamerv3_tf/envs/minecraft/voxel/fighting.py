@@ -10,6 +10,7 @@ from dreamerv3_tf.envs.minecraft import items
 from dreamerv3_tf.envs.minecraft.voxel import blocks, drops, survival
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.physics import cell
 
 LIFE = np.array([0, 0, 0, 0, 10, 10, 8, 4, 20, 16, 20, 20], np.float64)
 """Half hearts of a healthy mob, by kind."""
@@ -64,91 +65,78 @@ def strike(s, row):
     A blow has `0.2 + 0.8 f²` of its power, `f` being the share of the time between two
     full blows that has passed since the last one. So clicking every tick does little.
     """
-    slot, mob = s.slots[0], s.ents[row]
-    item = slot[0] if slot[1] > 0 else 0
+    slot, mob, body = s.slots[0], s.ents[row], s.body
+    item = slot[0]
     tool = slot[1] > 0 and POWER[item] > 1
     power = POWER[item] if tool else 1.0
     speed = PICKAXE_SPEED if tool else FIST_SPEED
-    charge = min(1.0, (s.body[st.CHARGE] + 0.5) * speed / 20.0)
-    s.body[st.CHARGE] = 0.0
-    before = mob[st.E_LIFE]
-    fresh = mob[st.E_HURT] <= 0
-    if not hurt_mob(s, row, power * (0.2 + 0.8 * charge * charge)):
+    charge = min(1.0, (body[st.CHARGE] + 0.5) * speed / 20.0)
+    body[st.CHARGE] = 0.0
+    before, fresh = mob[st.E_LIFE], mob[st.E_HURT] <= 0
+    if not hurt_mob(mob, power * (0.2 + 0.8 * charge * charge)):
         return False
-    s.body[st.EXHAUSTION] += 0.1
-    s.num[st.DAMAGE_DEALT] += np.int64(math.floor((before - mob[st.E_LIFE]) * 10 + 0.5))
-    if tool:
-        wear(slot, item)
+    body[st.EXHAUSTION] += 0.1
+    s.num[st.DAMAGE_DEALT] += np.int64(10 * (before - mob[st.E_LIFE]) + 0.5)
     mob[st.E_ANGRY] = ANGER
     mob[st.E_TIMER] = 0.0  # forget where it was going
+    if tool:
+        slot[2] += 2
+        if slot[2] >= USES[item]:
+            slot[:] = 0
     if fresh:
-        dx, dz = mob[st.E_X] - s.body[st.X], mob[st.E_Z] - s.body[st.Z]
-        knock(mob, st.E_VX, mob[st.E_GROUND] > 0, dx, dz)
+        dx, dz = mob[st.E_X] - body[st.X], mob[st.E_Z] - body[st.Z]
+        knock(mob, st.E_VX, mob[st.E_GROUND], dx, dz)
     return True
 
 
 @inner
-def wear(slot, item):
-    """Takes two uses off the tool, as a hit does; it may break."""
-    slot[2] += 2
-    if slot[2] >= USES[item]:
-        slot[0], slot[1], slot[2] = 0, 0, 0
+def hurt_mob(mob, amount):
+    """Takes half hearts from a mob; returns whether the hit counted.
 
+    `mobs.tick_mobs` buries those that have no life left.
 
-@inner
-def hurt_mob(s, row, amount):
-    """Takes half hearts from a mob, which may die; returns whether the hit counted.
-
-    The row of a dead mob is free when this returns: `E_KIND` is 0.
+    Args:
+        mob: its row of `ents`.
+        amount: half hearts, a float.
     """
-    mob = s.ents[row]
     loss = amount
     if mob[st.E_HURT] > 0:
         loss -= mob[st.E_HIT]
-        if loss <= 0:
-            return False
     else:
         mob[st.E_HURT] = INVULNERABLE
+    if loss <= 0:
+        return False
     mob[st.E_HIT] = amount
     mob[st.E_LIFE] -= loss
-    if mob[st.E_LIFE] <= 0:
-        leave_loot(s, mob)
-        mob[st.E_KIND] = 0.0
     return True
 
 
 @inner
 def leave_loot(s, mob):
-    """Drops what a mob of this kind leaves."""
-    x = np.int64(math.floor(mob[st.E_X]))
-    y = np.int64(math.floor(mob[st.E_Y]))
-    z = np.int64(math.floor(mob[st.E_Z]))
+    """Drops what a dead mob of this kind leaves."""
+    x, y, z = cell(mob[st.E_X]), cell(mob[st.E_Y]), cell(mob[st.E_Z])
     loot = LOOT[np.int64(mob[st.E_KIND])]
     for place in range(2):
         low, high = loot[place, 1], loot[place, 2]
-        count = low + st.below(s, high - low + 1)
-        if count > 0:
-            drops.drop(s, x, y, z, loot[place, 0], count)
+        drops.drop(s, x, y, z, loot[place, 0], low + st.below(s, high - low + 1))
 
 
 @inner
 def hit_player(s, amount, cause, dx, dz):
-    """Hurts the player and pushes them along `(dx, dz)`, unless a hit was just taken."""
+    """Hurts the player, and pushes them along `(dx, dz)` if no hit was just taken."""
     fresh = s.body[st.HURT] <= 0
-    lost = survival.hurt(s, amount, cause)
-    if lost and fresh:
-        knock(s.body, st.VX, s.body[st.GROUND] > 0, dx, dz)
+    if survival.hurt(s, amount, cause) and fresh:
+        knock(s.body, st.VX, s.body[st.GROUND], dx, dz)
 
 
 @inner
 def knock(body, first, grounded, dx, dz):
-    """Pushes a body, whose velocity begins at a column, along `(dx, dz)`."""
-    far = math.sqrt(dx * dx + dz * dz)
-    if far > 1e-4:
-        body[first] = body[first] / 2 + dx / far * KNOCK
-        body[first + 2] = body[first + 2] / 2 + dz / far * KNOCK
-        if grounded:
-            body[first + 1] = min(KNOCK, body[first + 1] / 2 + KNOCK)
+    """Pushes a body along `(dx, dz)`; `first` is its first column of the velocity."""
+    far = math.sqrt(dx * dx + dz * dz) + 1e-6
+    body[first] = body[first] / 2 + dx / far * KNOCK
+    body[first + 2] = body[first + 2] / 2 + dz / far * KNOCK
+    if grounded > 0:
+        body[first + 1] = min(KNOCK, body[first + 1] / 2 + KNOCK)
 
 
 @inner
@@ -158,9 +146,7 @@ def sees(s, x, y, z, to_x, to_y, to_z):
     steps = np.int64(4 * math.sqrt(dx * dx + dy * dy + dz * dz)) + 1
     for step in range(1, steps):
         part = step / steps
-        i = np.int64(math.floor(x + dx * part))
-        j = np.int64(math.floor(y + dy * part))
-        k = np.int64(math.floor(z + dz * part))
+        i, j, k = cell(x + dx * part), cell(y + dy * part), cell(z + dz * part)
         if blocks.SOLID[st.get(s, i, j, k)]:
             return False
     return True

@@ -142,7 +142,7 @@ def march(grid, ray, x, y, z, t, through, reach):
         wall_z = (np.float32(((z >> 3) + pz) << 3) - ray.ez) * ray.nz
         level = (np.float32(top) - ray.ey) * ray.ny  # where the ray is at the top
         if y >= top:
-            t, axis, x, y, z = _fly(ray, x, y, z, top, wall_x, wall_z, level, px, pz)
+            t, axis, x, y, z = _fly(ray, x, z, top, wall_x, wall_z, level, px, pz)
             if y < HEIGHT:
                 i, j = (x + grid.x) & 127, (z + grid.z) & 127
                 block = grid.vox[(i << 14) | (j << 7) | (y & 127)]
@@ -179,7 +179,7 @@ def march(grid, ray, x, y, z, t, through, reach):
 
 
 @inner(fastmath=True)
-def _fly(ray, x, y, z, top, wall_x, wall_z, level, px, pz):
+def _fly(ray, x, z, top, wall_x, wall_z, level, px, pz):
     """Skips the open air above 8x8 columns: to their top or to the next columns."""
     if ray.dy < 0 and level < wall_x and level < wall_z:
         t = level

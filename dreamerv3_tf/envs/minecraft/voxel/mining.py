@@ -52,9 +52,9 @@ def target_mob(s):
 
 
 @inner
-def look(s):
+def look(body):
     """Unit vector of where the player looks."""
-    yaw, pitch = math.radians(s.body[st.YAW]), math.radians(s.body[st.PITCH])
+    yaw, pitch = math.radians(body[st.YAW]), math.radians(body[st.PITCH])
     flat = math.cos(pitch)
     return -math.sin(yaw) * flat, -math.sin(pitch), math.cos(yaw) * flat
 
@@ -70,7 +70,7 @@ def cast(s):
         the reach where there is none.
     """
     eye_x, eye_y, eye_z = s.body[st.X], s.body[st.Y] + st.EYE, s.body[st.Z]
-    dx, dy, dz = look(s)
+    dx, dy, dz = look(s.body)
     x, y, z = cell(eye_x), cell(eye_y), cell(eye_z)
     step_x, next_x, gap_x = _crossings(eye_x, x, dx)
     step_y, next_y, gap_y = _crossings(eye_y, y, dy)
@@ -111,7 +111,7 @@ def _crossings(start, low, slope):
 @inner
 def mob_before(s, limit):
     """Row of the nearest mob on the ray from the eye, nearer than a limit, or -1."""
-    dx, dy, dz = look(s)
+    dx, dy, dz = look(s.body)
     body, found = s.body, -1
     best = min(limit, st.REACH_MOB)
     for row in range(st.ENTS):
@@ -147,7 +147,7 @@ def mine(s, attack):
         attack: whether the button is held, which is a fresh click as well.
     """
     body = s.body
-    _look_at_hand(s)
+    _look_at_hand(body, s.slots[0])
     body[st.CHARGE] += 1.0
     body[st.MISS] = max(0.0, body[st.MISS] - 1.0)
     if not attack:
@@ -166,18 +166,18 @@ def mine(s, attack):
 
 
 @inner
-def _look_at_hand(s):
+def _look_at_hand(body, slot):
     """Another thing in the hand begins anew: the block and the swing."""
-    hand = s.slots[0, 0] + 1 if s.slots[0, 1] > 0 else 0
-    if hand != s.body[st.HAND]:
-        s.body[st.HAND] = hand
-        s.body[st.MINE] = s.body[st.CHARGE] = 0.0
+    hand = slot[0] + 1 if slot[1] > 0 else 0
+    if hand != body[st.HAND]:
+        body[st.HAND] = hand
+        body[st.MINE] = body[st.CHARGE] = 0.0
 
 
 @inner
-def tier_in_hand(s):
+def tier_in_hand(slot):
     """Tier of the pickaxe in slot 0, -1 for anything else."""
-    return TIER[s.slots[0, 0]] if s.slots[0, 1] > 0 else -1
+    return TIER[slot[0]] if slot[1] > 0 else -1
 
 
 @inner
@@ -190,7 +190,7 @@ def damage_of_tick(s, block):
     hardness = blocks.HARDNESS[block]
     if hardness <= 0.0:
         return 0.0 if hardness < 0.0 else np.inf
-    tier = tier_in_hand(s)
+    tier = tier_in_hand(s.slots[0])
     speed = TOOL_SPEED[tier + 1] if blocks.TOOL[block] == blocks.PICKAXE else 1.0
     if eyes_under_water(s):
         speed /= 5.0
@@ -225,20 +225,19 @@ def _break(s, x, y, z):
     under = get(s, x, y - 1, z)
     melts = block == blocks.ICE and (blocks.SOLID[under] or blocks.WATERY[under])
     put(s, x, y, z, blocks.WATER if melts else blocks.AIR)
-    if tier_in_hand(s) >= blocks.LEVEL[block]:
+    if tier_in_hand(s.slots[0]) >= blocks.LEVEL[block]:
         drops.drop_block(s, x, y, z, block)
     if blocks.HARDNESS[block] > 0.0:
-        _wear(s)
+        _wear(s.slots[0])
     s.body[st.MINE] = 0.0
     s.body[st.EXHAUSTION] += 0.005
     s.num[st.BLOCKS_BROKEN] += 1
 
 
 @inner
-def _wear(s):
+def _wear(slot):
     """Takes one use off a tool; the last one leaves the slot empty."""
-    slot = s.slots[0]
     if slot[1] > 0 and USES[slot[0]] > 0:
         slot[2] += 1
         if slot[2] >= USES[slot[0]]:
-            slot[:] = 0
+            slot[0], slot[1], slot[2] = 0, 0, 0

@@ -63,14 +63,11 @@ def _slope2(word, x, z):
 
 
 @inner
-def noise2(seed, x, z, length):
-    """Gradient noise of standard deviation about 1/3, features of `length` blocks."""
-    x, z = x / length, z / length
-    fx, fz = math.floor(x), math.floor(z)
-    i, j = np.int64(fx), np.int64(fz)
-    x, z = x - fx, z - fz
-    u = x * x * x * (x * (x * 6.0 - 15.0) + 10.0)
-    w = z * z * z * (z * (z * 6.0 - 15.0) + 10.0)
+def noise2(seed, x, z):
+    """Gradient noise of standard deviation about 1/3, features of length 1."""
+    i, j = np.int64(math.floor(x)), np.int64(math.floor(z))
+    x, z = x - i, z - j
+    u, w = fade(x), fade(z)
     a = _slope2(hash2(seed, i, j), x, z)
     b = _slope2(hash2(seed, i + 1, j), x - 1.0, z)
     c = _slope2(hash2(seed, i, j + 1), x, z - 1.0)
@@ -102,12 +99,9 @@ def _plane3(seed, i, k, x, y, z, u, w):
 @inner
 def noise3(seed, x, y, z):
     """Gradient noise of standard deviation about 0.3, features of length 1."""
-    fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
-    i, j, k = np.int64(fx), np.int64(fy), np.int64(fz)
-    x, y, z = x - fx, y - fy, z - fz
-    u = x * x * x * (x * (x * 6.0 - 15.0) + 10.0)
-    v = y * y * y * (y * (y * 6.0 - 15.0) + 10.0)
-    w = z * z * z * (z * (z * 6.0 - 15.0) + 10.0)
+    i, j, k = np.int64(math.floor(x)), np.int64(math.floor(y)), np.int64(math.floor(z))
+    x, y, z = x - i, y - j, z - k
+    u, w = fade(x), fade(z)
     low = _plane3(seed + j * _A, i, k, x, y, z, u, w)
     high = _plane3(seed + (j + 1) * _A, i, k, x, y - 1.0, z, u, w)
-    return low + v * (high - low)
+    return low + fade(y) * (high - low)

@@ -11,7 +11,6 @@ import math
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
-from dreamerv3_tf.envs.minecraft.voxel import climate as cl
 from dreamerv3_tf.envs.minecraft.voxel.caves import is_rock
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
 from dreamerv3_tf.envs.minecraft.voxel.noise import draw, hash2, mix, salt, unit
@@ -105,9 +104,3 @@ def _fill_ellipsoid(block, low, top, middle, course, sizes, vox):
                 for k in range(bottom, upper + 1):
                     if is_rock(vox[i, j, k]):
                         vox[i, j, k] = block
-
-
-@inner
-def has_hills(biome):
-    """Whether the middle of a padded chunk lies in extreme hills."""
-    return biome[12, 12] == cl.B_EXTREME_HILLS

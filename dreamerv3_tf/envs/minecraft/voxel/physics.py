@@ -20,7 +20,8 @@ DRAG, GRIP, GRIP_ICE = 0.91, 0.6, 0.98  # factors on speed: in air, and of the g
 JUMP, JUMP_PAUSE = 0.42, 10  # blocks/tick; ticks before a held jump repeats
 FLOW = 0.014  # blocks/tick^2 by which a current pushes
 
-FLUID = blocks.WATERY | blocks.FIERY
+FULL = blocks.SOLID | blocks.WATERY | blocks.FIERY
+"""Cells that leave no room to climb out of a fluid."""
 
 
 @inner
@@ -171,9 +172,12 @@ def push_of_water(s, x, y, z, wide, tall):
         for k in range(cell(z - half), cell(z + half) + 1):
             for j in range(cell(y + rim), cell(y + tall - rim) + 1):
                 depth = _depth(get(s, i, j, k))
-                if depth >= 0:
-                    vx += _slope(s, i + 1, j, k, depth) - _slope(s, i - 1, j, k, depth)
-                    vz += _slope(s, i, j, k + 1, depth) - _slope(s, i, j, k - 1, depth)
+                for side in range(4 if depth >= 0 else 0):
+                    east = 1 - side if side % 2 == 0 else 0
+                    south = 2 - side if side % 2 == 1 else 0
+                    slope = _slope(s, i + east, j, k + south, depth)
+                    vx += east * slope
+                    vz += south * slope
     length = math.hypot(vx, vz)
     if length < 1e-4:
         return 0.0, 0.0
@@ -220,19 +224,18 @@ def move_player(s, forward, strafe, jump):
     for axis in range(st.VX, st.VZ + 1):
         if abs(body[axis]) < 0.003:
             body[axis] = 0.0
-    _jump(s, jump, wet or hot)
+    _jump(body, jump, wet or hot)
     drag, gain = _grip(s, wet, hot)
-    _accelerate(s, forward, strafe, gain)
+    _accelerate(body, forward, strafe, gain)
     bumped = _advance(s)
-    _slow_down(s, wet, hot, drag)
+    _slow_down(body, wet or hot, drag)
     if (wet or hot) and bumped and _bank_is_near(s, y):
         body[st.VY] = 0.3
     _swim(s, wet, x, y, z)
 
 
 @inner
-def _jump(s, jump, floats):
-    body = s.body
+def _jump(body, jump, floats):
     body[st.JUMP_DELAY] = max(0.0, body[st.JUMP_DELAY] - 1.0)
     if not jump:
         body[st.JUMP_DELAY] = 0.0
@@ -256,12 +259,11 @@ def _grip(s, wet, hot):
         return DRAG, GLIDE
     under = get(s, cell(body[st.X]), cell(body[st.Y]) - 1, cell(body[st.Z]))
     grip = DRAG * (GRIP_ICE if under == blocks.ICE else GRIP)
-    return grip, WALK * 0.16277136 / grip**3
+    return grip, WALK * 0.16277136 / (grip * grip * grip)
 
 
 @inner
-def _accelerate(s, forward, strafe, gain):
-    body = s.body
+def _accelerate(body, forward, strafe, gain):
     ahead, aside = 0.98 * forward, 0.98 * strafe
     gain /= max(1.0, math.hypot(ahead, aside))
     yaw = math.radians(body[st.YAW])
@@ -296,11 +298,10 @@ def _advance(s):
 
 
 @inner
-def _slow_down(s, wet, hot, drag):
-    body = s.body
+def _slow_down(body, floats, drag):
     body[st.VX] *= drag
     body[st.VZ] *= drag
-    if wet or hot:
+    if floats:
         body[st.VY] = body[st.VY] * drag - 0.02
     else:
         body[st.VY] = (body[st.VY] - 0.08) * 0.98
@@ -311,9 +312,9 @@ def _bank_is_near(s, y):
     """Whether 0.6 above where the tick began there is room without fluid."""
     body = s.body
     x, y, z = body[st.X] + body[st.VX], y + 0.6 + body[st.VY], body[st.Z] + body[st.VZ]
-    half = 0.5 * st.WIDE
-    return is_free(s, x, y, z, st.WIDE, st.TALL) and not holds(
-        s, FLUID, x - half, x + half, y, y + st.TALL, z - half, z + half
+    half = 0.5 * st.WIDE - EPS
+    return not holds(
+        s, FULL, x - half, x + half, y + EPS, y + st.TALL, z - half, z + half
     )
 
 

@@ -2,128 +2,114 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import climate as cl
+from dreamerv3_tf.envs.minecraft.voxel import terrain as te
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
 from dreamerv3_tf.envs.minecraft.voxel.noise import draw, hash2, mix, salt, unit
 from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, HEIGHT, SEA
-from dreamerv3_tf.envs.minecraft.voxel.terrain import MARGIN
+
+REED_CHANCE, LILY_CHANCE, CACTUS_CHANCE = 0.18, 0.08, 0.006
+PATCH_CHANCE, PUMPKIN_CHANCE = 0.04, 0.04  # of a chunk, and of a column in it
+TALL_SHARE = 0.08  # of grass that is two blocks tall
+
+CHANCES = np.zeros((len(cl.BIOMES), 3))
+"""Of each biome: share of columns with grass, how much the noise adds to it, and share
+of columns with a flower."""
+KINDS = np.zeros((len(cl.BIOMES), 4), np.int64)
+"""Of each biome: two kinds of grass, and two kinds of flowers."""
+_FLOWERS = (b.DANDELION, b.POPPY)
+_MUSHROOMS = (b.BROWN_MUSHROOM, b.RED_MUSHROOM)
+_GRASS, _FERNS = (b.TALL_GRASS, b.TALL_GRASS), (b.FERN, b.TALL_GRASS)
+for _biome, _grass, _noise, _flower, _kinds in (
+    (cl.B_PLAINS, 0.18, 0.4, 0.012, _GRASS + _FLOWERS),
+    (cl.B_FOREST, 0.07, 0.0, 0.015, _GRASS + _FLOWERS),
+    (cl.B_BIRCH_FOREST, 0.07, 0.0, 0.015, _GRASS + _FLOWERS),
+    (cl.B_TAIGA, 0.08, 0.1, 0.006, _FERNS + _MUSHROOMS),
+    (cl.B_JUNGLE, 0.25, 0.2, 0.006, _FERNS + _FLOWERS),
+    (cl.B_SAVANNA, 0.25, 0.4, 0.0, _GRASS + _FLOWERS),
+    (cl.B_DESERT, 0.006, 0.0, 0.0, (b.DEAD_BUSH, b.DEAD_BUSH, *_FLOWERS)),
+    (cl.B_SNOWY_PLAINS, 0.004, 0.0, 0.0, _GRASS + _FLOWERS),
+    (cl.B_SWAMP, 0.08, 0.1, 0.008, _GRASS + _MUSHROOMS),
+    (cl.B_EXTREME_HILLS, 0.04, 0.1, 0.003, _GRASS + _FLOWERS),
+):
+    CHANCES[_biome] = _grass, _noise, _flower
+    KINDS[_biome] = _kinds
 
 
 @inner
 def place_plants(seed, cx, cz, columns, vox):
     """Plants a chunk: each column by a hash of its own, where there is room."""
-    seed = salt(seed, 71)
-    patch = unit(hash2(seed, cx, cz)) < 0.04  # of pumpkins
+    patch = unit(hash2(salt(seed, 71), cx, cz)) < PATCH_CHANCE
     for i in range(CHUNK):
         for j in range(CHUNK):
-            p, q = i + MARGIN, j + MARGIN
-            y, biome = columns.height[p, q], columns.biome[p, q]
-            word = hash2(seed, cx * CHUNK + i, cz * CHUNK + j)
-            if y < SEA:
-                _place_on_water(word, biome, y, vox[i, j])
-            elif vox[i, j, y] == b.SAND:
-                _place_on_sand(word, biome, columns, i, y, j, vox)
-            elif vox[i, j, y] == b.GRASS or vox[i, j, y] == b.PODZOL:
-                _place_on_soil(word, biome, columns, i, y, j, patch, vox)
+            p, q = i + te.MARGIN, j + te.MARGIN
+            word = hash2(salt(seed, 72), cx * CHUNK + i, cz * CHUNK + j)
+            facts, cells = columns.facts[:, p, q], vox[i, j]
+            y, soil = max(facts[te.TOP_Y], SEA), cells[facts[te.TOP_Y]]
+            if cells[y + 1] != b.AIR:
+                continue
+            if cells[y] == b.WATER:
+                _place_lily(word, facts, cells)
+            elif y == SEA and unit(word) < REED_CHANCE and _is_shore(columns, p, q):
+                _stack(cells, y + 1, b.REEDS, draw(word, 1, 4))
+            elif soil == b.SAND or soil == b.GRASS or soil == b.PODZOL:
+                wood = columns.field[cl.WOOD, p, q]
+                _place_small(mix(word), facts[te.BIOME], wood, y, cells)
+                if patch and soil == b.GRASS and unit(mix(word + 1)) < PUMPKIN_CHANCE:
+                    cells[y + 1], cells[y + 2] = b.PUMPKIN, b.AIR
+                cactus = facts[te.BIOME] == cl.B_DESERT and unit(word) < CACTUS_CHANCE
+                if cactus and soil == b.SAND and _is_clear(i, y + 1, j, vox):
+                    _stack(cells, y + 1, b.CACTUS, draw(word, 1, 4))
 
 
 @inner
-def _place_on_water(word, biome, y, cells):
-    shallow = y >= SEA - 3 and cells[SEA + 1] == b.AIR
-    if biome == cl.B_SWAMP and shallow and unit(word) < 0.08:
+def _place_lily(word, facts, cells):
+    shallow = facts[te.TOP_Y] >= SEA - 4
+    if facts[te.BIOME] == cl.B_SWAMP and shallow and unit(word) < LILY_CHANCE:
         cells[SEA + 1] = b.LILY_PAD
 
 
 @inner
-def _place_on_sand(word, biome, columns, i, y, j, vox):
-    cells = vox[i, j]
-    if cells[y + 1] != b.AIR:
-        return
-    if _is_shore(columns, i, y, j) and unit(word) < 0.2:
-        _stack(cells, y + 1, b.REEDS, draw(mix(word), 1, 4))
-    elif biome == cl.B_DESERT:
-        if unit(word) < 0.006 and _is_clear(columns, i, y, j, vox):
-            _stack(cells, y + 1, b.CACTUS, draw(mix(word), 1, 4))
-        elif unit(mix(word + 1)) < 0.006:
-            cells[y + 1] = b.DEAD_BUSH
-
-
-@inner
 def _stack(cells, y, block, count):
-    for k in range(y, min(HEIGHT, y + count)):
-        if cells[k] != b.AIR:
-            return
-        cells[k] = block
+    while count > 0 and cells[y] == b.AIR:
+        cells[y] = block
+        y, count = y + 1, count - 1
 
 
 @inner
-def _is_shore(columns, i, y, j):
-    """Whether a column at the level of the water has water beside it."""
-    p, q = i + MARGIN, j + MARGIN
+def _is_shore(columns, p, q):
+    """Whether water is beside a column that is level with it."""
+    near = columns.facts[te.TOP_Y]
     lowest = min(
-        min(columns.height[p - 1, q], columns.height[p + 1, q]),
-        min(columns.height[p, q - 1], columns.height[p, q + 1]),
+        min(near[p - 1, q], near[p + 1, q]), min(near[p, q - 1], near[p, q + 1])
     )
-    return y == SEA and lowest < SEA
+    return lowest < SEA and columns.facts[te.SOIL, p, q] != b.STONE
 
 
 @inner
-def _is_clear(columns, i, y, j, vox):
+def _is_clear(i, y, j, vox):
     """Whether nothing is beside a cactus; never at the border of a chunk."""
-    if i < 1 or j < 1 or i >= CHUNK - 1 or j >= CHUNK - 1:
+    if min(i, j) < 1 or max(i, j) >= CHUNK - 1:
         return False
-    p, q = i + MARGIN, j + MARGIN
-    for a, c in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        if columns.height[p + a, q + c] > y or vox[i + a, j + c, y + 1] != b.AIR:
-            return False
-    return True
+    return (
+        vox[i - 1, j, y] == vox[i + 1, j, y] == vox[i, j - 1, y] == vox[i, j + 1, y]
+        and vox[i - 1, j, y] == b.AIR
+    )
 
 
 @inner
-def _place_on_soil(word, biome, columns, i, y, j, patch, vox):
-    cells = vox[i, j]
-    wood = columns.wood[i + MARGIN, j + MARGIN]
-    if cells[y + 1] != b.AIR:
-        return
-    if _is_shore(columns, i, y, j) and unit(word) < 0.15:
-        _stack(cells, y + 1, b.REEDS, draw(mix(word), 1, 4))
-    elif patch and unit(word) < 0.04 and biome != cl.B_SNOWY_PLAINS:
-        cells[y + 1] = b.PUMPKIN
-    elif unit(word) < _grass_chance(biome, wood):
-        _place_grass(mix(word), biome, y, cells)
-    elif unit(mix(word + 1)) < 0.012:
-        cells[y + 1] = _flower(mix(word + 2), biome)
-
-
-@inner
-def _grass_chance(biome, wood):
-    """Share of columns that bear grass."""
-    if biome == cl.B_PLAINS or biome == cl.B_SAVANNA:
-        return min(0.5, max(0.04, 0.2 + 0.5 * wood))
-    if biome == cl.B_JUNGLE:
-        return 0.3
-    if biome == cl.B_SNOWY_PLAINS:
-        return 0.01
-    return 0.08
-
-
-@inner
-def _place_grass(word, biome, y, cells):
-    tall = unit(word) < 0.08 and y + 2 < HEIGHT and cells[y + 2] == b.AIR
-    if tall and biome != cl.B_SNOWY_PLAINS:
-        cells[y + 1], cells[y + 2] = b.DOUBLE_PLANT, b.DOUBLE_PLANT_TOP
-    elif biome == cl.B_TAIGA or (biome == cl.B_JUNGLE and word & (1 << 50)):
-        cells[y + 1] = b.FERN
-    else:
-        cells[y + 1] = b.TALL_GRASS
-
-
-@inner
-def _flower(word, biome):
-    if biome == cl.B_TAIGA or biome == cl.B_SWAMP:
-        return b.RED_MUSHROOM if unit(word) < 0.35 else b.BROWN_MUSHROOM
-    return b.POPPY if unit(word) < 0.4 else b.DANDELION
+def _place_small(word, biome, wood, y, cells):
+    chances, kinds = CHANCES[biome], KINDS[biome]
+    if unit(word) < chances[0] + chances[1] * wood:
+        cells[y + 1] = kinds[(word >> 50) & 1]
+        tall = unit(mix(word)) < TALL_SHARE and cells[y + 2] == b.AIR
+        if tall and kinds[0] != b.DEAD_BUSH:
+            cells[y + 1], cells[y + 2] = b.DOUBLE_PLANT, b.DOUBLE_PLANT_TOP
+    elif unit(mix(word + 1)) < chances[2]:
+        cells[y + 1] = kinds[2 + ((word >> 50) & 1)]
 
 
 @inner
@@ -131,7 +117,7 @@ def freeze(columns, vox):
     """Lays snow on what is under the open sky, and ice on water, where it is cold."""
     for i in range(CHUNK):
         for j in range(CHUNK):
-            if columns.cold[i + MARGIN, j + MARGIN]:
+            if columns.facts[te.COLD, i + te.MARGIN, j + te.MARGIN]:
                 cells = vox[i, j]
                 y = HEIGHT - 2
                 while cells[y] == b.AIR:

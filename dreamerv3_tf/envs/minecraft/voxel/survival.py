@@ -17,9 +17,10 @@ from dreamerv3_tf.envs.minecraft.voxel.physics import (
     touches_water,
 )
 
-PEACEFUL, EASY, NORMAL, HARD = range(4)
-FALL, DROWNING, LAVA, FIRE, SUFFOCATION, CACTUS, STARVATION = range(1, 8)
+PEACEFUL, EASY, NORMAL = range(3)
+NOTHING, FALL = 0, 1  # of `state.CAUSES`; `live` lists its harms in that order
 VOID = st.CAUSES.index("void")
+VOID_BELOW = -10.0  # height
 SAFE_FALL = 3.0  # blocks that hurt nothing
 SAFE_TICKS = 10  # after a hit
 AIR_LEFT = 300  # ticks
@@ -43,142 +44,155 @@ def hurt(s, amount, cause):
     Returns:
         Whether life was lost.
     """
-    body = s.body
+    return _lose(s.body, s.num, amount, cause)
+
+
+@inner
+def _lose(body, num, amount, cause):
     loss = amount
     if body[st.HURT] > 0.0:
         loss -= body[st.HURT_AMOUNT]
-    else:
-        body[st.HURT] = SAFE_TICKS
-    if loss <= 0.0 or s.num[st.DEAD] == 1:
+    if loss <= 0.0 or num[st.DEAD] == 1:
         return False
+    if body[st.HURT] == 0.0:
+        body[st.HURT] = SAFE_TICKS
     body[st.HURT_AMOUNT] = amount
     body[st.LIFE] = max(0.0, body[st.LIFE] - loss)
-    _tire(s, 0.1)
-    s.num[st.CAUSE] = cause
-    if body[st.LIFE] == 0.0:
-        s.num[st.DEAD] = 1
+    _tire(body, 0.1)
+    num[st.CAUSE] = cause
+    num[st.DEAD] = body[st.LIFE] == 0.0
     return True
 
 
 @inner
 def live(s):
-    """One tick of what the place and the stomach do; after `physics.move_player`."""
+    """One tick of what the place and the stomach do; after `physics.move_player`.
+
+    The worst of what hurts in this tick is what counts.
+    """
     body = s.body
     body[st.HURT] = max(0.0, body[st.HURT] - 1.0)
-    _land(s)
-    _breathe(s)
-    _burn(s)
-    _squeeze(s)
-    _digest(s)
-    if s.num[st.DIFFICULTY] == PEACEFUL:
-        _rest(s)
-    if body[st.Y] < -10.0:
+    lava, fire = _burn(s)
+    choke, prick = _squeeze(s)
+    harms = (
+        0.0, _land(body), _drown(body, eyes_under_water(s)), lava, fire, choke, prick,
+        _digest(body, s.num),
+    )  # fmt: skip
+    worst = NOTHING
+    for cause in range(FALL, len(harms)):
+        if harms[cause] > harms[worst]:
+            worst = cause
+    if body[st.Y] < VOID_BELOW:
         body[st.HURT] = 0.0
-        hurt(s, body[st.LIFE], VOID)
+        hurt(s, 20.0, VOID)
+    elif worst != NOTHING:
+        hurt(s, harms[worst], worst)
 
 
 @inner
-def _land(s):
-    body = s.body
-    if body[st.GROUND] > 0.0:
-        if body[st.FALL] > SAFE_FALL:
-            hurt(s, np.ceil(body[st.FALL] - SAFE_FALL), FALL)
-        body[st.FALL] = 0.0
+def _land(body):
+    """Damage of the fall that ends in this tick."""
+    if body[st.GROUND] == 0.0:
+        return 0.0
+    fallen = body[st.FALL]
+    body[st.FALL] = 0.0
+    return max(0.0, np.ceil(fallen - SAFE_FALL))
 
 
 @inner
-def _breathe(s):
-    body = s.body
-    if not eyes_under_water(s):
-        body[st.BREATH] = AIR_LEFT
-        return
-    body[st.BREATH] -= 1.0
-    if body[st.BREATH] <= -20.0:
-        body[st.BREATH] = 0.0
-        hurt(s, 2.0, DROWNING)
+def _drown(body, under):
+    body[st.BREATH] = body[st.BREATH] - 1.0 if under else AIR_LEFT
+    if body[st.BREATH] > -20.0:
+        return 0.0
+    body[st.BREATH] = 0.0
+    return 2.0
 
 
 @inner
 def _burn(s):
-    """Lava hurts and sets on fire; fire hurts each second until it or water ends it."""
+    """Damage of lava, which sets on fire, and of fire, once a second; water ends it."""
     body = s.body
     x, y, z = body[st.X], body[st.Y], body[st.Z]
+    lava = fire = 0.0
     if touches_water(s, x, y, z, st.WIDE, st.TALL):
         body[st.FIRE] = 0.0
     elif touches_lava(s, x, y, z, st.WIDE, st.TALL):
-        hurt(s, 4.0, LAVA)
         body[st.FIRE] = BURN
+        lava = 4.0
     elif body[st.FIRE] > 0.0:
-        if body[st.FIRE] % 20.0 == 0.0:
-            hurt(s, 1.0, FIRE)
+        fire = 1.0 if body[st.FIRE] % 20.0 == 0.0 else 0.0
         body[st.FIRE] -= 1.0
+    return lava, fire
 
 
 @inner
 def _squeeze(s):
-    """A head inside of a block chokes, a cactus pricks whom it touches."""
+    """Damage of a block around the head, and of a cactus that the body touches."""
     x, y, z = s.body[st.X], s.body[st.Y], s.body[st.Z]
     near, eye = 0.4 * st.WIDE, y + st.EYE
-    if holds(s, CHOKES, x - near, x + near, eye - 0.1, eye + 0.1, z - near, z + near):
-        hurt(s, 1.0, SUFFOCATION)
-    edge = 0.5 * st.WIDE + 0.01
-    top = y + st.TALL
-    if holds(s, PRICKS, x - edge, x + edge, y - 0.01, top, z - edge, z + edge):
-        hurt(s, 1.0, CACTUS)
+    choke = holds(
+        s, CHOKES, x - near, x + near, eye - 0.1, eye + 0.1, z - near, z + near
+    )
+    edge, top = 0.5 * st.WIDE + 0.01, y + st.TALL
+    prick = holds(s, PRICKS, x - edge, x + edge, y - 0.01, top, z - edge, z + edge)
+    return 1.0 * choke, 1.0 * prick
 
 
 @inner
-def _tire(s, amount):
-    s.body[st.EXHAUSTION] = min(40.0, s.body[st.EXHAUSTION] + amount)
+def _tire(body, amount):
+    body[st.EXHAUSTION] = min(40.0, body[st.EXHAUSTION] + amount)
 
 
 @inner
-def _digest(s):
-    """Exhaustion eats saturation, then food; food heals, and its lack starves."""
-    body = s.body
+def _digest(body, num):
+    """Exhaustion eats saturation, then food; food heals. Damage of having none."""
+    peaceful = num[st.DIFFICULTY] == PEACEFUL
     if body[st.EXHAUSTION] > 4.0:
         body[st.EXHAUSTION] -= 4.0
         if body[st.SATURATION] > 0.0:
             body[st.SATURATION] = max(0.0, body[st.SATURATION] - 1.0)
-        elif s.num[st.DIFFICULTY] != PEACEFUL:
+        elif not peaceful:
             body[st.FOOD] = max(0.0, body[st.FOOD] - 1.0)
+    if peaceful:  # life comes back each second, food twice as fast
+        if num[st.TIME] % 20 == 0:
+            _heal(body, 1.0)
+        if num[st.TIME] % 10 == 0:
+            body[st.FOOD] = min(20.0, body[st.FOOD] + 1.0)
     if body[st.FOOD] <= 0.0:
-        _starve(s)
-        return
+        body[st.HEAL] = 0.0
+        return _starve(body, num[st.DIFFICULTY])
     body[st.STARVE] = 0.0
-    hungry_heal = 80.0
-    gain, cost = 1.0, 6.0
+    _recover(body)
+    return 0.0
+
+
+@inner
+def _recover(body):
+    pause, gain, cost = 80.0, 1.0, 6.0
     if body[st.FOOD] >= 20.0 and body[st.SATURATION] > 0.0:
-        hungry_heal = 10.0
-        cost = min(body[st.SATURATION], 6.0)
+        pause, cost = 10.0, min(body[st.SATURATION], 6.0)
         gain = cost / 6.0
-    if body[st.FOOD] < 18.0 or not 0.0 < body[st.LIFE] < 20.0:
+    if body[st.FOOD] < 18.0 or body[st.LIFE] >= 20.0:
         body[st.HEAL] = 0.0
         return
     body[st.HEAL] += 1.0
-    if body[st.HEAL] >= hungry_heal:
+    if body[st.HEAL] >= pause:
         body[st.HEAL] = 0.0
-        body[st.LIFE] = min(20.0, body[st.LIFE] + gain)
-        _tire(s, cost)
+        _heal(body, gain)
+        _tire(body, cost)
 
 
 @inner
-def _starve(s):
-    body = s.body
+def _heal(body, amount):
+    if body[st.LIFE] > 0.0:
+        body[st.LIFE] = min(20.0, body[st.LIFE] + amount)
+
+
+@inner
+def _starve(body, difficulty):
     body[st.STARVE] += 1.0
-    if body[st.STARVE] >= 80.0:
-        body[st.STARVE] = 0.0
-        level = s.num[st.DIFFICULTY]
-        left = 10.0 if level <= EASY else (1.0 if level == NORMAL else 0.0)
-        if body[st.LIFE] > left:
-            hurt(s, 1.0, STARVATION)
-
-
-@inner
-def _rest(s):
-    """Without enemies life comes back each second, and food twice as fast."""
-    body = s.body
-    if s.num[st.TIME] % 20 == 0 and 0.0 < body[st.LIFE] < 20.0:
-        body[st.LIFE] = min(20.0, body[st.LIFE] + 1.0)
-    if s.num[st.TIME] % 10 == 0:
-        body[st.FOOD] = min(20.0, body[st.FOOD] + 1.0)
+    if body[st.STARVE] < 80.0:
+        return 0.0
+    body[st.STARVE] = 0.0
+    left = 10.0 if difficulty <= EASY else (1.0 if difficulty == NORMAL else 0.0)
+    return 1.0 if body[st.LIFE] > left else 0.0

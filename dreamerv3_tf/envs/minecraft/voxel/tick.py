@@ -1,4 +1,4 @@
-"""One tick of the world, and what Python asks of it: the kernels of a running episode."""
+"""One tick of the world, and what else Python asks of it: kernels of an episode."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ HELD = np.array([items.EQUIPPED.index(name) for name in items.NAMES])
 """Entry of the observation `equipped` by number of the item."""
 
 
-@kernel()
-def tick(s, forward, strafe, jump, attack):
+def tick(s: st.State, forward: int, strafe: int, jump: bool, attack: bool) -> None:
     """1/20 s of the world.
+
+    Two kernels, so that two processes can compile them at the same time.
 
     Args:
         s: the state; the camera has been turned already.
@@ -37,14 +38,26 @@ def tick(s, forward, strafe, jump, attack):
         jump: whether the key is held.
         attack: whether the button is held and clicked.
     """
+    tick_player(s, forward, strafe, jump, attack)
+    tick_world(s)
+
+
+@kernel()
+def tick_player(s, forward, strafe, jump, attack):
+    """The first half of a tick: what the player does, and what befalls the player."""
     s.num[st.TIME] += 1
     mining.mine(s, attack)
     physics.move_player(s, forward, strafe, jump)
+    survival.live(s)
+
+
+@kernel()
+def tick_world(s):
+    """The second half of a tick: items, mobs, fluids, and what falls."""
     drops.tick_items(s)
     mobs.tick_mobs(s)
     spawning.spawn_mobs(s)
     updates.tick_updates(s)
-    survival.live(s)
 
 
 @kernel()

@@ -7,157 +7,124 @@ does not matter. What a tree looks like depends on its own column only.
 
 from __future__ import annotations
 
+import numpy as np
+
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import climate as cl
+from dreamerv3_tf.envs.minecraft.voxel import terrain as te
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
 from dreamerv3_tf.envs.minecraft.voxel.noise import draw, hash2, mix, salt, unit
-from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, HEIGHT, SEA
-from dreamerv3_tf.envs.minecraft.voxel.terrain import MARGIN, PADDED, top_block
+from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, SEA
 
 CELL = 4
 HIGHEST = 106  # y of the ground above which nothing grows
+OAK, SWAMP_OAK, BIRCH, SPRUCE, PINE, JUNGLE, BUSH, ACACIA = range(8)
 
+TREES = np.array(
+    [
+        # log, leaves, least and greatest height of the trunk, blocks that it bends
+        (b.OAK_LOG, b.OAK_LEAVES, 4, 6, 0),
+        (b.OAK_LOG, b.OAK_LEAVES, 5, 7, 0),
+        (b.BIRCH_LOG, b.BIRCH_LEAVES, 5, 7, 0),
+        (b.SPRUCE_LOG, b.SPRUCE_LEAVES, 7, 9, 0),
+        (b.SPRUCE_LOG, b.SPRUCE_LEAVES, 6, 10, 0),
+        (b.JUNGLE_LOG, b.JUNGLE_LEAVES, 5, 12, 0),
+        (b.JUNGLE_LOG, b.OAK_LEAVES, 1, 1, 0),
+        (b.ACACIA_LOG, b.ACACIA_LEAVES, 5, 7, 1),
+    ]
+)
+NONE, WHOLE, TORN, ROUND = 0, 10, 20, 30
+CROWNS = np.array(
+    [
+        # Layers of leaves, from one above the trunk downwards: how far they reach, and
+        # whether their corners are whole, torn by chance or round.
+        (ROUND + 1, TORN + 1, TORN + 2, TORN + 2, NONE, NONE, NONE),
+        (ROUND + 1, TORN + 2, TORN + 3, ROUND + 3, NONE, NONE, NONE),
+        (ROUND + 1, TORN + 1, TORN + 2, TORN + 2, NONE, NONE, NONE),
+        (WHOLE + 0, ROUND + 1, WHOLE + 0, ROUND + 1, ROUND + 2, ROUND + 1, ROUND + 2),
+        (WHOLE + 0, ROUND + 1, ROUND + 1, ROUND + 2, ROUND + 1, NONE, NONE),
+        (ROUND + 1, TORN + 1, TORN + 2, TORN + 2, NONE, NONE, NONE),
+        (TORN + 1, TORN + 2, NONE, NONE, NONE, NONE, NONE),
+        (WHOLE + 1, ROUND + 3, NONE, NONE, NONE, NONE, NONE),
+    ]
+)
 
-@inner
-def tree_chance(biome, wood):
-    """Chance that a cell of 4x4 columns holds a tree; noise `wood` makes clearings."""
-    if biome == cl.B_FOREST or biome == cl.B_BIRCH_FOREST or biome == cl.B_TAIGA:
-        return min(0.85, max(0.0, 0.52 + 1.5 * wood))
-    if biome == cl.B_JUNGLE:
-        return min(0.85, max(0.0, 0.58 + 1.2 * wood))
-    if biome == cl.B_SWAMP:
-        return 0.14
-    if biome == cl.B_SAVANNA:
-        return 0.1
-    if biome == cl.B_EXTREME_HILLS:
-        return 0.05 if wood > 0.0 else 0.0
-    if biome == cl.B_PLAINS or biome == cl.B_SNOWY_PLAINS:
-        return 0.025
-    return 0.0
+GROWTH = np.zeros((len(cl.BIOMES), 3))
+"""Of each biome: chance of a tree in a cell, how much the noise adds to it, and the
+share of its first kind of tree."""
+KINDS = np.zeros((len(cl.BIOMES), 2), np.int64)
+for _biome, _chance, _noise, _share, _kinds in (
+    (cl.B_PLAINS, 0.025, 0.0, 1.0, (OAK, OAK)),
+    (cl.B_FOREST, 0.5, 1.5, 0.8, (OAK, BIRCH)),
+    (cl.B_BIRCH_FOREST, 0.5, 1.5, 1.0, (BIRCH, BIRCH)),
+    (cl.B_TAIGA, 0.5, 1.5, 0.7, (SPRUCE, PINE)),
+    (cl.B_JUNGLE, 0.55, 1.3, 0.6, (JUNGLE, BUSH)),
+    (cl.B_SAVANNA, 0.1, 0.0, 0.9, (ACACIA, OAK)),
+    (cl.B_SNOWY_PLAINS, 0.02, 0.0, 1.0, (SPRUCE, SPRUCE)),
+    (cl.B_SWAMP, 0.14, 0.2, 1.0, (SWAMP_OAK, OAK)),
+    (cl.B_EXTREME_HILLS, 0.04, 0.2, 0.6, (SPRUCE, OAK)),
+):
+    GROWTH[_biome] = _chance, _noise, _share
+    KINDS[_biome] = _kinds
 
 
 @inner
 def place_trees(seed, cx, cz, columns, vox):
     """Draws all trees that reach into a chunk."""
-    seed = salt(seed, 61)
-    for i in range(PADDED // CELL):
-        for j in range(PADDED // CELL):
-            word = hash2(seed, cx * 4 - 1 + i, cz * 4 - 1 + j)
-            p, q = CELL * i + draw(word, 0, 4), CELL * j + draw(mix(word + 1), 0, 4)
-            if unit(word) < _chance_at(columns, p, q):
-                x, z = p - MARGIN, q - MARGIN
-                biome, y = columns.biome[p, q], columns.height[p, q]
-                if 0 <= x < CHUNK and 0 <= z < CHUNK:
-                    vox[x, z, y] = b.DIRT
-                _draw_tree(mix(word + 2), biome, x, y + 1, z, vox)
+    for i in range(te.PADDED // CELL):
+        for j in range(te.PADDED // CELL):
+            word = hash2(salt(seed, 61), cx * 4 - 1 + i, cz * 4 - 1 + j)
+            p, q = CELL * i + draw(word, 0, 4), CELL * j + draw(mix(word), 0, 4)
+            facts = columns.facts[:, p, q]
+            growth = GROWTH[facts[te.BIOME]]
+            chance = min(0.85, growth[0] + growth[1] * columns.field[cl.WOOD, p, q])
+            if unit(word) < chance and _can_root(facts):
+                second = unit(mix(word + 1)) >= growth[2]
+                kind = KINDS[facts[te.BIOME], np.int64(second)]
+                x, z, y = p - te.MARGIN, q - te.MARGIN, facts[te.TOP_Y]
+                _put(vox, x, y, z, b.DIRT, True)
+                _draw_tree(mix(word + 2), kind, x, y + 1, z, vox)
 
 
 @inner
-def _chance_at(columns, p, q):
-    """Chance of a tree at a column: none where its ground does not let it grow."""
-    height, biome = columns.height[p, q], columns.biome[p, q]
-    if columns.mouth[p, q] or height < SEA or height > HIGHEST:
-        return 0.0
-    top = top_block(biome, height, columns.spot[p, q])
-    if top != b.GRASS and top != b.PODZOL:
-        return 0.0
-    return tree_chance(biome, columns.wood[p, q])
+def _can_root(facts):
+    soft = facts[te.SOIL] == b.GRASS or facts[te.SOIL] == b.PODZOL
+    return soft and not facts[te.MOUTH] and SEA <= facts[te.TOP_Y] <= HIGHEST
 
 
 @inner
-def _draw_tree(word, biome, x, y, z, vox):
-    kind = unit(mix(word + 1))
-    if biome == cl.B_TAIGA or biome == cl.B_SNOWY_PLAINS:
-        _draw_spruce(word, x, y, z, vox)
-    elif biome == cl.B_EXTREME_HILLS and kind < 0.6:
-        _draw_spruce(word, x, y, z, vox)
-    elif biome == cl.B_SAVANNA:
-        _draw_acacia(word, x, y, z, vox)
-    elif biome == cl.B_BIRCH_FOREST or (biome == cl.B_FOREST and kind < 0.2):
-        _draw_round(word, draw(word, 5, 8), 2, b.BIRCH_LOG, b.BIRCH_LEAVES, x, y, z, vox)
-    elif biome == cl.B_JUNGLE:
-        if kind < 0.4:
-            _draw_bush(word, x, y, z, vox)
-        else:
-            tall = draw(word, 5, 13)
-            _draw_round(word, tall, 2, b.JUNGLE_LOG, b.JUNGLE_LEAVES, x, y, z, vox)
-    else:
-        wide = 3 if biome == cl.B_SWAMP else 2
-        _draw_round(word, draw(word, 4, 7), wide, b.OAK_LOG, b.OAK_LEAVES, x, y, z, vox)
-
-
-@inner
-def _put_log(vox, x, y, z, block):
-    if 0 <= x < CHUNK and 0 <= z < CHUNK and y < HEIGHT:
+def _put(vox, x, y, z, block, force):
+    """Sets a cell of the chunk that is free, or in the way of a trunk."""
+    if 0 <= x < CHUNK and 0 <= z < CHUNK:
         old = vox[x, z, y]
-        if not b.SOLID[old] or b.OAK_LEAVES <= old <= b.ACACIA_LEAVES:
+        if old == b.AIR or (force and (b.IS_LEAVES[old] or block == b.DIRT)):
             vox[x, z, y] = block
 
 
 @inner
-def _draw_trunk(vox, x, y, z, tall, block):
+def _draw_tree(word, kind, x, y, z, vox):
+    tree = TREES[kind]
+    tall = draw(word, tree[2], tree[3] + 1)
+    bent_x = tree[4] * draw(mix(word + 1), -1, 2)
+    bent_z = tree[4] * draw(mix(word + 2), -1, 2)
     for k in range(tall):
-        _put_log(vox, x, y + k, z, block)
+        if 2 * k == (tall & 2) + 4:  # acacias bend at a height of 2 or 3
+            x, z = x + bent_x, z + bent_z
+        _put(vox, x, y + k, z, tree[0], True)
+    for k in range(CROWNS.shape[1]):
+        layer = CROWNS[kind, k]
+        if layer != NONE:
+            torn = mix(word + 3 + k) if layer < ROUND else -1
+            torn = 0 if layer < TORN else torn
+            _draw_leaves(torn, layer % 10, x, y + tall - k, z, tree[1], vox)
 
 
 @inner
-def _draw_disc(word, vox, x, y, z, wide, trim, block):
-    """Square of leaves; `trim` takes its corners: 0 none, 1 by chance, 2 all."""
-    if y >= HEIGHT:
-        return
+def _draw_leaves(torn, wide, x, y, z, leaves, vox):
+    """Square of leaves without the corners whose bits are set in `torn`."""
     for i in range(-wide, wide + 1):
         for j in range(-wide, wide + 1):
-            corner = wide > 0 and abs(i) == wide and abs(j) == wide
-            if corner and (trim == 2 or (trim == 1 and word & (1 << (y & 7)))):
-                continue
-            p, q = x + i, z + j
-            if 0 <= p < CHUNK and 0 <= q < CHUNK and vox[p, q, y] == b.AIR:
-                vox[p, q, y] = block
-            word = (word >> 1) ^ (word << 9)
-
-
-@inner
-def _draw_round(word, tall, wide, log, leaves, x, y, z, vox):
-    """Oak, birch and jungle: two wide layers of leaves below two narrow ones."""
-    top = y + tall - 1
-    _draw_trunk(vox, x, y, z, tall, log)
-    _draw_disc(mix(word + 3), vox, x, top - 2, z, wide, 1, leaves)
-    _draw_disc(mix(word + 4), vox, x, top - 1, z, wide, 1, leaves)
-    _draw_disc(mix(word + 5), vox, x, top, z, wide - 1, 1, leaves)
-    _draw_disc(mix(word + 6), vox, x, top + 1, z, wide - 1, 2, leaves)
-
-
-@inner
-def _draw_spruce(word, x, y, z, vox):
-    """A cone: layers of leaves that grow wider, and narrow again, down the trunk."""
-    tall = draw(word, 6, 10)
-    bare = draw(mix(word + 3), 1, 3)
-    limit = draw(mix(word + 4), 2, 4)
-    _draw_trunk(vox, x, y, z, tall, b.SPRUCE_LOG)
-    wide, most, least = 0, 1, 0
-    for k in range(tall - bare + 1):
-        _draw_disc(word, vox, x, y + tall - k, z, wide, 2, b.SPRUCE_LEAVES)
-        if wide >= most:
-            wide, least, most = least, 1, min(limit, most + 1)
-        else:
-            wide += 1
-
-
-@inner
-def _draw_acacia(word, x, y, z, vox):
-    """A trunk that bends once, with a flat crown."""
-    low, high = draw(mix(word + 3), 2, 4), draw(mix(word + 4), 2, 4)
-    step_x, step_z = draw(mix(word + 5), -1, 2), draw(mix(word + 6), -1, 2)
-    _draw_trunk(vox, x, y, z, low, b.ACACIA_LOG)
-    x, y, z = x + step_x, y + low, z + step_z
-    _draw_trunk(vox, x, y, z, high, b.ACACIA_LOG)
-    _draw_disc(word, vox, x, y + high - 1, z, 3, 2, b.ACACIA_LEAVES)
-    _draw_disc(word, vox, x, y + high, z, 1, 0, b.ACACIA_LEAVES)
-
-
-@inner
-def _draw_bush(word, x, y, z, vox):
-    """One log under a heap of leaves, the undergrowth of a jungle."""
-    _draw_trunk(vox, x, y, z, 1, b.JUNGLE_LOG)
-    _draw_disc(mix(word + 3), vox, x, y, z, 2, 1, b.OAK_LEAVES)
-    _draw_disc(mix(word + 4), vox, x, y + 1, z, 1, 1, b.OAK_LEAVES)
+            corner = 2 * (i > 0) + (j > 0)
+            inside = abs(i) < wide or abs(j) < wide or not wide
+            if inside or not torn & (1 << corner):
+                _put(vox, x + i, y, z + j, leaves, False)

@@ -13,14 +13,18 @@ import numpy as np
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks, drops, fluids
 from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.fluids import look
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
-from dreamerv3_tf.envs.minecraft.voxel.state import get, loaded, put
+from dreamerv3_tf.envs.minecraft.voxel.state import put
 
 LIMIT = 256  # cells looked at in a tick; the others wait
 WAIT = 20  # ticks until a cell at the edge of the window is tried again
 FAR = 6  # chunks from the middle of the window, beyond which a cell is forgotten
 MARGIN = fluids.MARGIN  # columns around a cell that a look may read
-SLOW, SLOW_CHANCE = 300, 0.125  # what happens at random: ticks between tries, chance
+SPAN, CHANCE = 300, 0.125  # slow changes: ticks between tries at most, and chance
+
+SLOW = blocks.IS_LEAVES | (np.arange(256) == blocks.GRASS)
+FLOWS, FALLS = blocks.WATERY | blocks.FIERY, blocks.FALLS
 
 # What a plant needs below, as bits: it stands where `BASE[ground] & NEEDS[plant]`.
 SOIL, SANDY, CLAYEY, FULL, POND, REED, SPINE, STEM = (1 << bit for bit in range(8))
@@ -65,7 +69,7 @@ WET = blocks.WATERY | (np.arange(256) == blocks.ICE)  # beside the ground of ree
 @inner
 def tick_updates(s):
     """Looks at the cells of the queue that are due, in order."""
-    due = np.empty((LIMIT, 3), np.int64)
+    due = np.zeros((LIMIT, 3), np.int64)
     for i in range(_take_due(s, due)):
         _look(s, due[i, 0], due[i, 1], due[i, 2])
 
@@ -82,40 +86,36 @@ def _take_due(s, due):
         cell = s.queue[row]
         x, y, z, time = cell[0], cell[1], cell[2], cell[3]
         if time <= now and taken < LIMIT:
-            if _is_inside(s, x, z):
+            if _is_inside(s.chunks, x, z):
                 taken += _add_new(due, taken, x, y, z)
                 continue
-            if _is_far(s, x, z):
+            off_x = (x >> 4) - s.num[st.CENTRE_X]
+            off_z = (z >> 4) - s.num[st.CENTRE_Z]
+            if max(abs(off_x), abs(off_z)) > FAR:
                 continue
             time = now + WAIT
-        into = s.queue[kept]
-        into[0], into[1], into[2], into[3] = x, y, z, time
+        cell = s.queue[kept]
+        cell[0], cell[1], cell[2], cell[3] = x, y, z, time
         kept += 1
     s.num[st.QUEUED] = kept
     return taken
 
 
 @inner
-def _is_inside(s, x, z):
+def _is_inside(chunks, x, z):
     """Whether all columns that a look may read are loaded."""
-    return (
-        loaded(s, x - MARGIN, z - MARGIN)
-        and loaded(s, x - MARGIN, z + MARGIN)
-        and loaded(s, x + MARGIN, z - MARGIN)
-        and loaded(s, x + MARGIN, z + MARGIN)
-    )
-
-
-@inner
-def _is_far(s, x, z):
-    cx, cz = x >> 4, z >> 4
-    return max(abs(cx - s.num[st.CENTRE_X]), abs(cz - s.num[st.CENTRE_Z])) > FAR
+    for corner in range(4):
+        cx = x + MARGIN * (corner // 2 * 2 - 1) >> 4
+        cz = z + MARGIN * (corner % 2 * 2 - 1) >> 4
+        if chunks[cx & 7, cz & 7, 0] != cx or chunks[cx & 7, cz & 7, 1] != cz:
+            return False
+    return True
 
 
 @inner
 def _add_new(due, taken, x, y, z):
     """Appends a cell unless it is there already; returns 1 if it did."""
-    for row in range(taken - 1, -1, -1):
+    for row in range(taken):
         if due[row, 0] == x and due[row, 1] == y and due[row, 2] == z:
             return 0
     due[taken, 0], due[taken, 1], due[taken, 2] = x, y, z
@@ -124,67 +124,85 @@ def _add_new(due, taken, x, y, z):
 
 @inner
 def _look(s, x, y, z):
-    """Does what a cell asks for."""
-    block = np.int64(get(s, x, y, z))
-    if blocks.WATERY[block] or blocks.FIERY[block]:
-        fluids.stream(s, x, y, z, block)
-    elif blocks.FALLS[block]:
-        if blocks.REPLACEABLE[get(s, x, y - 1, z)]:
-            drops.let_fall(s, x, y, z, block)
+    """Does what a cell asks for, or has it looked at again when it may be done."""
+    block = look(s.vox, x, y, z)
+    becomes, changes, wait = _plan(s.vox, x, y, z, block, s.num[st.TIME])
+    if changes == 0:
+        return
+    if SLOW[block] and st.random(s) >= CHANCE:
+        wait = 1 + st.below(s, SPAN)
+    elif FALLS[block] and not drops.let_fall(s.ents, x, y, z, block):
+        wait = WAIT
+    if wait > 0:
+        st.later(s, x, y, z, wait)
+        return
+    for way in range(6):
+        if changes >> way & 1:
+            _change(s, x, y, z, becomes, way)
+
+
+@inner
+def _plan(vox, x, y, z, block, time):
+    """What a cell becomes, which cells it changes (see `fluids.py`), ticks until then."""
+    if FLOWS[block]:
+        return fluids.plan(vox, x, y, z, block, time)
+    becomes = _due(vox, x, y, z, block)
+    return becomes, fluids.ITSELF if becomes != block else 0, 0
+
+
+@inner
+def _change(s, x, y, z, becomes, way):
+    """Changes a cell (way 0), or the one into which it flows.
+
+    What pops or is washed off drops; lava burns it.
+    """
+    x += fluids.WAY_X[way]
+    y += fluids.WAY_Y[way]
+    z += fluids.WAY_Z[way]
+    block = look(s.vox, x, y, z)
+    if way > 0:
+        becomes = fluids.enter(s.vox, x, y, z, becomes, way == 5)
+    put(s, x, y, z, becomes)
+    if not FALLS[block] and (becomes == blocks.AIR or blocks.WATERY[becomes]):
+        drops.drop_block(s, x, y, z, block)
+
+
+@inner
+def _due(vox, x, y, z, block):
+    """What a cell turns into, now or by and by; its own block if it is at rest."""
+    above, under = look(vox, x, y + 1, z), look(vox, x, y - 1, z)
+    if block == blocks.GRASS:
+        return blocks.DIRT if blocks.OPAQUE[above] else block
+    if FALLS[block]:
+        stays = not blocks.REPLACEABLE[under]
     elif blocks.IS_LEAVES[block]:
-        if not _has_log(s, x, y, z) and _has_come(s, x, y, z):
-            put(s, x, y, z, blocks.AIR)
-            drops.drop_block(s, x, y, z, block)
-    elif block == blocks.GRASS:
-        if blocks.OPAQUE[get(s, x, y + 1, z)] and _has_come(s, x, y, z):
-            put(s, x, y, z, blocks.DIRT)
-    elif NEEDS[block] != 0 or block == blocks.VINE:
-        if not _can_stay(s, x, y, z, block):
-            put(s, x, y, z, blocks.AIR)
-            drops.drop_block(s, x, y, z, block)
+        stays = _has_log(vox, x, y, z)
+    elif block == blocks.VINE:
+        stays = above == block or fluids.is_beside(vox, x, y, z, blocks.SOLID, 1)
+    else:
+        stays = NEEDS[block] == 0 or _can_stand(vox, x, y, z, block, under, above)
+    return block if stays else blocks.AIR
 
 
 @inner
-def _has_come(s, x, y, z):
-    """Whether the time of a slow change has come; if not, has the cell tried again."""
-    if st.random(s) < SLOW_CHANCE:
-        return True
-    st.later(s, x, y, z, 1 + st.below(s, SLOW))
-    return False
-
-
-@inner
-def _has_log(s, x, y, z):
+def _has_log(vox, x, y, z):
     """Whether a log is within four steps of a cell."""
     for i in range(-4, 5):
         for j in range(-4 + abs(i), 5 - abs(i)):
             tall = 4 - abs(i) - abs(j)
             for k in range(-tall, tall + 1):
-                if blocks.IS_LOG[get(s, x + i, y + k, z + j)]:
+                if blocks.IS_LOG[look(vox, x + i, y + k, z + j)]:
                     return True
     return False
 
 
 @inner
-def _can_stay(s, x, y, z, block):
-    """Whether a plant or a layer of snow has what it stands on or hangs from."""
-    above, under = get(s, x, y + 1, z), get(s, x, y - 1, z)
-    if block == blocks.VINE:
-        held = blocks.SOLID[above] or above == blocks.VINE
-        return held or _is_beside(s, x, y, z, blocks.SOLID)
+def _can_stand(vox, x, y, z, block, under, above):
+    """Whether a plant or a layer of snow may stay on what is below."""
     if BASE[under] & NEEDS[block] == 0:
         return False
     if block == blocks.CACTUS:
-        return not _is_beside(s, x, y, z, PRICKED)
+        return not fluids.is_beside(vox, x, y, z, PRICKED, 0)
     if block == blocks.REEDS:
-        return under == blocks.REEDS or _is_beside(s, x, y - 1, z, WET)
+        return under == block or fluids.is_beside(vox, x, y - 1, z, WET, 0)
     return block != blocks.DOUBLE_PLANT or above == blocks.DOUBLE_PLANT_TOP
-
-
-@inner
-def _is_beside(s, x, y, z, table):
-    """Whether one of the four cells beside is in a table."""
-    for k in range(4):
-        if table[get(s, x + fluids.WAY_X[k], y, z + fluids.WAY_Z[k])]:
-            return True
-    return False

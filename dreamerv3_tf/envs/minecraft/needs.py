@@ -66,22 +66,25 @@ def _minerl(python: str) -> list[Finding]:
 
 def _in_interpreter(seen: Mapping[str, Any]) -> list[Finding]:
     version = seen.get("minerl")
-    there = str(version or seen.get("error"))
-    options = seen.get("options") or {}
-    gamma = options.get("gamma", "not set")
+    packages = Finding(
+        "minerl",
+        version is not None,
+        f"minerl {version} with numpy {seen.get('numpy')}"
+        if version
+        else seen["error"],
+        "Install minerl==0.4.4, or the paper's build of it, with NumPy < 1.24 and "
+        f"gym < 0.24 into that interpreter; {STEPS}.",
+    )
+    if version is None:
+        return [packages]
+    gamma = (seen.get("options") or {}).get("gamma", "not set")
     return [
-        Finding(
-            "minerl",
-            version is not None,
-            f"minerl {there}" if version else there,
-            "Install minerl==0.4.4, or the paper's build of it, with NumPy < 1.24 and "
-            f"gym < 0.24 into that interpreter; {STEPS}.",
-        ),
+        packages,
         Finding(
             "version",
-            str(version).startswith("0.4.4"),
-            f"minerl {version}" if version else "unknown, for minerl is missing",
-            "Only 0.4.4 has the abstract crafting actions; later ones lack them.",
+            version.startswith("0.4.4"),
+            f"minerl {version}",
+            "0.4.4 is the last one with the abstract crafting actions.",
         ),
         Finding(
             "brightness",
@@ -112,8 +115,8 @@ def _craftground(runtime: str) -> list[Finding]:
         *found,
         java(21, "CraftGround builds and runs its mod with it; install openjdk-21-jdk"),
         program("cmake", "CraftGround's first start builds a library; install cmake"),
-        library("GL", "install libgl1-mesa-dev, or the driver of your graphics card"),
-        library("GLEW", "install libglew-dev"),
+        library("GL", "Install libgl1-mesa-dev, or the driver of your graphics card"),
+        library("GLEW", "Install libglew-dev"),
         display(),
     ]
 

@@ -1,0 +1,110 @@
+"""Where an image is taken from, and the ray of each of its pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+
+
+class Camera(NamedTuple):
+    """An eye that looks somewhere.
+
+    Attributes:
+        x: the eye, blocks.
+        y: its height.
+        z: along z.
+        ahead: direction in which it looks, of length 1.
+        right: direction to the right on the image; level.
+        up: direction upward on the image.
+        lens: float32 `[size]`, tangent of the angle of each column, and of each row.
+        scale: float32 `[size, size]`, 1 / length of `(1, lens, lens)`.
+    """
+
+    x: float
+    y: float
+    z: float
+    ahead: tuple[float, float, float]
+    right: tuple[float, float, float]
+    up: tuple[float, float, float]
+    lens: np.ndarray
+    scale: np.ndarray
+
+
+def make_lens(size: int, fov: float) -> tuple[np.ndarray, np.ndarray]:
+    """`lens` and `scale` of a camera for a size in pixels and a view in degrees."""
+    middle = (np.arange(size) + 0.5) * 2 / size - 1
+    lens = middle * math.tan(math.radians(fov) / 2)
+    scale = 1 / np.sqrt(1 + lens[:, None] ** 2 + lens[None] ** 2)
+    return lens.astype(np.float32), scale.astype(np.float32)
+
+
+@inner
+def make_camera(s, lens, scale):
+    """The camera in the player's eye."""
+    yaw, pitch = math.radians(s.body[st.YAW]), math.radians(s.body[st.PITCH])
+    sin, cos = math.sin(yaw), math.cos(yaw)
+    low, level = math.sin(pitch), math.cos(pitch)
+    return Camera(
+        s.body[st.X],
+        s.body[st.Y] + st.EYE,
+        s.body[st.Z],
+        (np.float32(-sin * level), np.float32(-low), np.float32(cos * level)),
+        (np.float32(-cos), np.float32(0.0), np.float32(-sin)),
+        (np.float32(-sin * low), np.float32(level), np.float32(cos * low)),
+        lens,
+        scale,
+    )
+
+
+@inner(fastmath=True)
+def pixel_ray(camera, i, j):
+    """Direction of length 1 of the pixel in row `i` and column `j`."""
+    ahead, right, up = camera.ahead, camera.right, camera.up
+    a, b, scale = camera.lens[j], -camera.lens[i], camera.scale[i, j]
+    return (
+        (ahead[0] + a * right[0] + b * up[0]) * scale,
+        (ahead[1] + b * up[1]) * scale,
+        (ahead[2] + a * right[2] + b * up[2]) * scale,
+    )
+
+
+@inner(fastmath=True)
+def covered(camera, x, y, z, radius):
+    """Pixels that a ball may cover: first and last column, first and last row.
+
+    Args:
+        camera: the camera.
+        x: middle of the ball from the eye, blocks.
+        y: the same along y.
+        z: the same along z.
+        radius: of the ball, blocks.
+    """
+    ahead, right, up = camera.ahead, camera.right, camera.up
+    last = camera.lens.size - 1
+    far = x * ahead[0] + y * ahead[1] + z * ahead[2]
+    if far < -radius:
+        return 1, 0, 1, 0
+    if far < radius + np.float32(0.1):
+        return 0, last, 0, last
+    aside = x * right[0] + z * right[2]
+    above = x * up[0] + y * up[1] + z * up[2]
+    left, end = _span(aside, far, radius, camera.lens)
+    top, bottom = _span(-above, far, radius, camera.lens)
+    return left, end, top, bottom
+
+
+@inner(fastmath=True)
+def _span(middle, far, radius, lens):
+    low, high = middle - radius, middle + radius
+    low /= far - radius if low < 0 else far + radius
+    high /= far - radius if high > 0 else far + radius
+    half, step = lens[-1], lens[1] - lens[0]
+    low, high = max(low, -half - step), min(high, half + step)
+    first = np.int64(math.floor((low + half) / step))
+    last = np.int64(math.ceil((high + half) / step))
+    return max(0, first), min(lens.size - 1, last)

@@ -1,0 +1,86 @@
+"""What the oracle sees without looking: where blocks of a kind lie in the window."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dreamerv3_tf.envs.minecraft.voxel import blocks
+from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
+from dreamerv3_tf.envs.minecraft.voxel.state import HEIGHT, get, loaded
+
+FAR = 43  # blocks from the player, along x and z
+
+
+@kernel()
+def find_blocks(s, wanted, forbidden, count):
+    """The nearest blocks of some kinds, the nearest first.
+
+    Args:
+        s: the world.
+        wanted: bool `[256]`, by block.
+        forbidden: int64 `[m, 3]`, cells to leave out.
+        count: how many at most.
+
+    Returns:
+        Cells, int64 `[n, 3]`.
+    """
+    found = np.empty((count, 3), np.int64)
+    far = np.full(count, 1 << 30)
+    px, py, pz = np.int64(np.floor(s.body[st.X])), s.body[st.Y], s.body[st.Z]
+    py, pz = np.int64(np.floor(py)), np.int64(np.floor(pz))
+    for x in range(px - FAR, px + FAR + 1):
+        for z in range(pz - FAR, pz + FAR + 1):
+            if not loaded(s, x, z):
+                continue
+            away = abs(x - px) + abs(z - pz)
+            if away >= far[count - 1]:
+                continue
+            for y in range(1, HEIGHT):
+                if wanted[s.vox[x & 127, z & 127, y]]:
+                    distance = max(away, abs(y - py)) + (away + abs(y - py)) // 2
+                    if distance < far[count - 1] and not _is_in(forbidden, x, y, z):
+                        _insert(found, far, x, y, z, distance)
+    known = 0
+    while known < count and far[known] < 1 << 30:
+        known += 1
+    return found[:known].copy()
+
+
+@inner
+def _insert(found, far, x, y, z, distance):
+    at = far.shape[0] - 1
+    while at > 0 and far[at - 1] > distance:
+        far[at] = far[at - 1]
+        found[at] = found[at - 1]
+        at -= 1
+    far[at] = distance
+    found[at, 0], found[at, 1], found[at, 2] = x, y, z
+
+
+@inner
+def _is_in(cells, x, y, z):
+    for row in range(cells.shape[0]):
+        if cells[row, 0] == x and cells[row, 1] == y and cells[row, 2] == z:
+            return True
+    return False
+
+
+@kernel()
+def surface(s, x, z):
+    """Height of the feet of a body on a column, swimming or on the ground, not trees.
+
+    Returns:
+        Height, and whether it would swim; -1 and False where there is neither.
+    """
+    if not loaded(s, x, z):
+        return -1, False
+    for y in range(HEIGHT - 3, 0, -1):
+        block = get(s, x, y - 1, z)
+        if blocks.WATERY[block]:
+            return y - 1, True
+        if blocks.FIERY[block]:
+            return -1, False
+        if blocks.SOLID[block] and not blocks.OAK_LOG <= block <= blocks.ACACIA_LEAVES:
+            return y, False
+    return -1, False

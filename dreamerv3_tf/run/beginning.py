@@ -1,0 +1,37 @@
+"""Tells the person who watches when acting and learning have begun."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psutil
+
+
+def since_start() -> float:
+    """Seconds since this process was started."""
+    return time.time() - psutil.Process().create_time()
+
+
+class Beginning:
+    """Says each thing once, with the time since the command.
+
+    Between the command and the first line of the log lie imports, compilations and the
+    first fill of the replay; whoever waits should see that it goes on.
+
+    Args:
+        notice: says something to the person who watches.
+        now: seconds since the command.
+    """
+
+    def __init__(
+        self, notice: Callable[[str], None], now: Callable[[], float] = since_start
+    ):
+        self._notice, self._now = notice, now
+        self._said: set[str] = set()
+
+    def __call__(self, what: str) -> None:
+        """Says `what`, if it was not said before."""
+        if what not in self._said:
+            self._said.add(what)
+            self._notice(f"{self._now():4.0f} s: {what}")

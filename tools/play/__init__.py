@@ -1,0 +1,1 @@
+"""Parts of `tools/minecraft_play.py`."""

@@ -96,9 +96,10 @@ def main(argv: list[str] | None = None) -> None:
             result = job.result()
             results.append(result)
             names = [n for n in MILESTONES if result[n] is not None]
+            end = "died" if result["died"] else "alive"
             print(
                 f"seed {result['seed']:4d}  score {result['score']:7.4f}  "
-                f"steps {result['steps']:6,}  {'died' if result['died'] else 'alive':5}  "
+                f"steps {result['steps']:6,}  {end:5}  "
                 f"{', '.join(names) or '-'}",
                 flush=True,
             )

@@ -48,9 +48,8 @@ def env_facts(task: str, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def in_words(facts: Mapping[str, str]) -> str:
-    """The facts as a sentence; empty where there are none."""
-    text = "; ".join(f"{name} {value}" for name, value in facts.items())
-    return f"Environment: {text}." if facts else ""
+    """The facts as sentences on one line; empty where there are none."""
+    return " ".join(f"{name.capitalize()}: {value}." for name, value in facts.items())
 
 
 def env_parallel(task: str, settings: Mapping[str, Any]) -> str:

@@ -91,6 +91,13 @@ class Terminal:
         else:
             self._print_plain(text)
 
+    def mark(self, text: str) -> None:
+        """Prints how the run stands at a moment that is worth it, and why it is."""
+        if self._live:
+            self.notice(text)
+        else:
+            self._print_plain(f"{line(self.view())} | {text}")
+
     def close(self) -> None:
         """Leaves the last panel on the screen and gives the terminal back."""
         if self._live:

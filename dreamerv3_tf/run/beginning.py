@@ -20,18 +20,18 @@ class Beginning:
     first fill of the replay; whoever waits should see that it goes on.
 
     Args:
-        notice: says something to the person who watches.
+        mark: says something to the person who watches.
         now: seconds since the command.
     """
 
     def __init__(
-        self, notice: Callable[[str], None], now: Callable[[], float] = since_start
+        self, mark: Callable[[str], None], now: Callable[[], float] = since_start
     ):
-        self._notice, self._now = notice, now
+        self._mark, self._now = mark, now
         self._said: set[str] = set()
 
     def __call__(self, what: str) -> None:
-        """Says `what`, if it was not said before."""
+        """Says `what` and when, if it was not said before."""
         if what not in self._said:
             self._said.add(what)
-            self._notice(f"{self._now():4.0f} s: {what}")
+            self._mark(f"{what} after {self._now():.0f} s")

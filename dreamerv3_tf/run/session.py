@@ -61,6 +61,7 @@ class Session:
         checkpoints: folder of checkpoints.
         logger: where metrics go.
         notice: says something to the person who watches.
+        mark: says it together with how the run stands.
         timer: where the time goes.
         facts: what must stand beside every score, by name; mostly nothing.
     """
@@ -73,6 +74,7 @@ class Session:
     checkpoints: Checkpoints
     logger: Logger
     notice: Callable[[str], None]
+    mark: Callable[[str], None]
     timer: Timer
     facts: dict[str, str]
 
@@ -95,8 +97,8 @@ def open_session(
     """
     progress = Progress(int(config.env.get("repeat", 1)))
     agent = build_agent(config, device, envs.obs_space, envs.act_space)
-    writers, notice = (
-        build_outputs(config, logdir, progress) if outputs else ([], print)
+    writers, notice, mark = (
+        build_outputs(config, logdir, progress) if outputs else ([], print, print)
     )
     return Session(
         config,
@@ -107,6 +109,7 @@ def open_session(
         Checkpoints(logdir / "ckpt", config.log.keep, notice),
         Logger(writers, lambda: progress.frames),
         notice,
+        mark,
         Timer(),
         env_facts(config.task, config.env),
     )
@@ -114,10 +117,11 @@ def open_session(
 
 def build_outputs(
     config: Config, logdir: pathlib.Path, progress: Progress
-) -> tuple[list[Output], Callable[[str], None]]:
-    """Outputs of the logger, and a function that shows a notice."""
+) -> tuple[list[Output], Callable[[str], None], Callable[[str], None]]:
+    """Outputs of the logger, and functions that show a notice and a mark."""
     outputs: list[Output] = []
     notice: Callable[[str], None] = print
+    mark: Callable[[str], None] = print
     facts = env_facts(config.task, config.env)
     if "terminal" in config.log.outputs:
         total = config.run.steps * progress.frames_per_step
@@ -128,13 +132,13 @@ def build_outputs(
             total=total,
             title=" · ".join([config.task, *backend, config.size, str(logdir)]),
         )
-        notice = terminal.notice
+        notice, mark = terminal.notice, terminal.mark
         outputs.append(terminal)
     if "jsonl" in config.log.outputs:
         outputs.append(JSONLines(logdir, notice, facts))
     if "tensorboard" in config.log.outputs:
         outputs.append(TensorBoard(logdir, config.flatten()))
-    return outputs, notice
+    return outputs, notice, mark
 
 
 def agent_state(agent: Agent) -> dict[str, Any]:

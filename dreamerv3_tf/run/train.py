@@ -80,7 +80,7 @@ class Trainer:
             [self.count, self.store, self.episodes, self.train],
         )
         self.stopping: int | None = None
-        self.begun = Beginning(lambda text: session.notice(text))
+        self.begun = Beginning(session.mark)
 
     def close(self) -> None:
         """Ends the background thread and releases the replay."""
@@ -132,7 +132,7 @@ class Trainer:
         count = len(transition["is_first"])
         self.progress.step += count
         self.env_rate.add(count)
-        self.begun("the environments have taken their first steps.")
+        self.begun("first environment steps")
 
     def store(self, transition: Arrays) -> None:
         with self.timer("store"):
@@ -152,7 +152,7 @@ class Trainer:
             self.train_step()
 
     def train_step(self) -> None:
-        self.begun("training begins; its first step is compiled, which takes a while.")
+        self.begun("training begins (compiling)")
         with self.timer("batch"):
             batch, addresses = self.loader.next()
         with self.timer("train"):
@@ -163,7 +163,7 @@ class Trainer:
         self.metrics.add(metrics)
         self.progress.updates += 1
         self.train_rate.add()
-        self.begun("the first train step is done.")
+        self.begun("first train step done")
 
     # What clocks call
 

@@ -99,6 +99,17 @@ def test_plain_output_has_a_line_per_write_and_no_escape_codes():
     assert "\x1b" not in run.text() and "\r" not in run.text()
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_moment_is_marked_at_once(terminal):
+    run = Run(terminal=terminal)
+    run.step = 16
+    run.terminal.mark("first environment steps after 21 s")
+    run.terminal.close()
+    (said,) = [x for x in run.text().splitlines() if "first environment steps" in x]
+    assert terminal or said.startswith("env steps 16/1,000 (2%)")
+    assert said.rstrip().endswith("first environment steps after 21 s")
+
+
 def test_plain_output_survives_a_terminal_that_knows_ascii_only():
     run = Run(terminal=False, encoding="ascii")
     run.terminal.notice("learned λ from Gijón")

@@ -117,7 +117,7 @@ def test_a_signal_ends_the_run_after_the_step_and_saves_it(number, tmp_path):
         assert trainer.run() == number
         assert signal.getsignal(number) is before
         assert trainer.session.checkpoints.latest() == 6
-        assert any(number.name in text for text in trainer.notices)
+        assert number.name in trainer.notices[0]
         with pytest.raises(KeyboardInterrupt):
             trainer.stop(signal.SIGINT, None)
 

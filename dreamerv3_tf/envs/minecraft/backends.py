@@ -76,8 +76,8 @@ def open_backend(
         if key not in entry.options and value != defaults[key]:
             owners = [other for other, e in BACKENDS.items() if key in e.options]
             raise EnvError(
-                f"env.{key} is {value!r}, but the backend '{name}' has no such "
-                f"setting, only {' and '.join(owners)} has; leave it out."
+                f"env.{key} is {value!r}, but that is a setting of the backend "
+                f"{' and '.join(owners)}, not of '{name}'; leave it out."
             )
     module = importlib.import_module(f"{__package__}.{entry.module}")
     own = {key: value for key, value in options.items() if key in entry.options}

@@ -15,6 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 FAKES = HERE / "fakes"
 ROOT = HERE.parents[2]
 
+sys.path.insert(0, str(HERE))  # so that tests can import the modules beside them
+
 
 @pytest.fixture(scope="session", autouse=True)
 def fakes_are_importable():

@@ -201,7 +201,7 @@ def test_attacks_stick_at_the_speed_of_the_original_only(speed, held):
 
 
 def test_a_setting_that_the_backend_lacks_is_refused():
-    with pytest.raises(EnvError, match="env.fov is 70.0.*'minerl'.*only voxel has"):
+    with pytest.raises(EnvError, match="env.fov is 70.0.*of .*voxel.*not of 'minerl'"):
         envs.make_env("minecraft", seed=0, backend="minerl", fov=70)
     with pytest.raises(EnvError, match="env.size.*square"):
         envs.make_env("minecraft", seed=0, size=[64, 32])

@@ -14,6 +14,7 @@ from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.mining import MET
+from dreamerv3_tf.envs.minecraft.voxel.mining import _slab as slab
 from dreamerv3_tf.envs.minecraft.voxel.passage import NEVER, clear_cost
 from dreamerv3_tf.envs.minecraft.voxel.physics import cell
 from dreamerv3_tf.envs.minecraft.voxel.state import get, loaded
@@ -64,9 +65,52 @@ def aim_for_placing(s):
             cost = _turns(s, yaw, pitch)
             if cost < best:
                 count = _follow_ray(s, yaw, pitch, st.REACH - 0.1, ray)
-                if _can_place(s, ray, count):
+                cost += _placing(s, ray, count)
+                if cost < best:
                     best, best_yaw, best_pitch = cost, yaw, pitch
     return best, best_yaw, best_pitch
+
+
+@kernel()
+def aim_at_mob(s, row):
+    """Where to look to hit a mob: actions, yaw and pitch in steps; see `aim_at`."""
+    best, best_yaw, best_pitch = NEVER, 0, 0
+    ray = np.empty((RAY, 3), np.int64)
+    mob = s.ents[row]
+    kind = np.int64(mob[st.E_KIND])
+    half, tall = 0.5 * st.ENT_WIDE[kind], st.ENT_TALL[kind]
+    for yaw in range(YAWS):
+        for pitch in range(-HIGHEST, HIGHEST + 1):
+            cost = _turns(s, yaw, pitch)
+            if cost < best and _meets(s, yaw, pitch, mob, half, tall, ray):
+                best, best_yaw, best_pitch = cost, yaw, pitch
+    return best, best_yaw, best_pitch
+
+
+@inner
+def _meets(s, yaw, pitch, mob, half, tall, ray):
+    """Whether a ray meets a mob within reach, before any block."""
+    dx, dy, dz = _direction(yaw, pitch)
+    x, y, z = mob[st.E_X], mob[st.E_Y], mob[st.E_Z]
+    eye = s.body[st.Y] + st.EYE
+    near, far = slab(s.body[st.X], dx, x - half, x + half, 0.0, st.REACH_MOB)
+    near, far = slab(eye, dy, y, y + tall, near, far)
+    near, far = slab(s.body[st.Z], dz, z - half, z + half, near, far)
+    if near >= far:
+        return False
+    count = _follow_ray(s, yaw, pitch, near, ray)
+    for row in range(count):
+        if MET[get(s, ray[row, 0], ray[row, 1], ray[row, 2])]:
+            return False
+    return True
+
+
+@inner
+def _direction(yaw, pitch):
+    """Unit vector of a direction in steps."""
+    turn, tilt = math.radians(yaw * 15.0), math.radians(pitch * 15.0)
+    flat = math.cos(tilt)
+    return -math.sin(turn) * flat, -math.sin(tilt), math.cos(turn) * flat
 
 
 @inner
@@ -83,9 +127,7 @@ def _turns(s, yaw, pitch):
 @inner
 def _follow_ray(s, yaw, pitch, reach, ray):
     """Cells on a ray from the eye, up to a reach; stored in `ray`, returns how many."""
-    turn, tilt = math.radians(yaw * 15.0), math.radians(pitch * 15.0)
-    dx = -math.sin(turn) * math.cos(tilt)
-    dy, dz = -math.sin(tilt), math.cos(turn) * math.cos(tilt)
+    dx, dy, dz = _direction(yaw, pitch)
     ex, ey, ez = s.body[st.X], s.body[st.Y] + st.EYE, s.body[st.Z]
     x, y, z = cell(ex), cell(ey), cell(ez)
     far, count = 0.0, 0
@@ -124,7 +166,7 @@ def _breaking(s, ray, count, cells, keep):
             return 1.0 + 2.0 * before
         if before == THROUGH or _is_in(keep, x, y, z):
             break
-        if clear_cost(s, x, y, z, 0) >= NEVER:
+        if clear_cost(s.vox, x, y, z, 0) >= NEVER:
             break
         before += 1
     return NEVER
@@ -139,19 +181,21 @@ def _is_in(cells, x, y, z):
 
 
 @inner
-def _can_place(s, ray, count):
+def _placing(s, ray, count):
+    """Cost of a block's being placed where a ray ends: far or high ones are lost."""
     for row in range(1, count):
         block = get(s, ray[row, 0], ray[row, 1], ray[row, 2])
         if MET[block]:
             x, y, z = ray[row - 1, 0], ray[row - 1, 1], ray[row - 1, 2]
-            return (
+            good = (
                 blocks.SOLID[block]
                 and loaded(s, x, z)
                 and not blocks.WATERY[get(s, x, y, z)]
                 and blocks.SOLID[get(s, x, y - 1, z)]
                 and not _is_taken(s, x, y, z)
             )
-    return False
+            return row + 4.0 * abs(y - cell(s.body[st.Y])) if good else NEVER
+    return NEVER
 
 
 @inner

@@ -20,7 +20,7 @@ WEAKEST, STRONGEST = 2.0, 5.0  # half hearts
 LONGEST = 1200  # ticks in flight
 
 
-@inner
+@inner(_nrt=False)
 def shoot(s, archer):
     """A skeleton shoots at the player's chest, less straight on low difficulty."""
     arrow, body, hard = s.ents[drops.free_row(s)], s.body, s.num[st.DIFFICULTY]
@@ -39,7 +39,7 @@ def shoot(s, archer):
     arrow[st.E_DAMAGE] = 2 + 0.11 * hard + 0.6 * (st.random(s) - st.random(s))
 
 
-@inner
+@inner(_nrt=False)
 def fly(s, arrow):
     """Moves an arrow by a tick; returns whether it hits the player.
 

@@ -153,11 +153,13 @@ def _pack(texture: np.ndarray) -> np.ndarray:
         texture = _halve(texture)
 
 
-_TEXTURES = {**all_blocks(), **skins()}
-LAYERS = {name: index for index, name in enumerate(_TEXTURES)}
+TEXTURES = {**all_blocks(), **skins()}
+"""All textures by name."""
+
+LAYERS = {name: index for index, name in enumerate(TEXTURES)}
 """Number of each texture."""
 
-TEXELS = np.concatenate([_pack(texture) for texture in _TEXTURES.values()])
+TEXELS = np.concatenate([_pack(texture) for texture in TEXTURES.values()])
 FACES = _faces(LAYERS)
 SNOWY_SIDE = LAYERS["grass_snowy"]
 for _array in (TEXELS, FACES, SHAPE, TINT, TINTS, LEVEL_AT):

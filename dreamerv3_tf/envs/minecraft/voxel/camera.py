@@ -43,7 +43,7 @@ def make_lens(size: int, fov: float) -> tuple[np.ndarray, np.ndarray]:
     return lens.astype(np.float32), scale.astype(np.float32)
 
 
-@inner
+@inner(_nrt=False)
 def make_camera(s, lens, scale):
     """The camera in the player's eye."""
     yaw, pitch = math.radians(s.body[st.YAW]), math.radians(s.body[st.PITCH])
@@ -61,7 +61,7 @@ def make_camera(s, lens, scale):
     )
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def pixel_ray(camera, i, j):
     """Direction of length 1 of the pixel in row `i` and column `j`."""
     ahead, right, up = camera.ahead, camera.right, camera.up
@@ -73,7 +73,7 @@ def pixel_ray(camera, i, j):
     )
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def covered(camera, x, y, z, radius):
     """Pixels that a ball may cover: first and last column, first and last row.
 
@@ -98,7 +98,7 @@ def covered(camera, x, y, z, radius):
     return left, end, top, bottom
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _span(middle, far, radius, lens):
     low, high = middle - radius, middle + radius
     low /= far - radius if low < 0 else far + radius

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.noise import (
     draw,
     fade,
@@ -46,14 +46,21 @@ RAVINES = 4  # that may reach one chunk
 WATER_SPRINGS, LAVA_SPRINGS = 40, 16  # places tried in each chunk
 
 
-@inner
-def carve_caves(seed, cx, cz, columns, vox):
-    """Opens the tunnels and caverns of a chunk."""
-    noise = np.empty((3, 5, 5, LAYERS), np.float64)
+@kernel()
+def carve_caves(seed, cx, cz, noise, facts, vox):
+    """Opens the tunnels and caverns of a chunk.
+
+    Args:
+        seed: of the world.
+        cx, cz: the chunk.
+        noise: float64 `[3, 5, 5, LAYERS]`, room to work in.
+        facts: int64 `[FACTS, 24, 24]`, see `terrain.py`.
+        vox: uint8 `[16, 16, 128]`, the chunk.
+    """
     highest = 0
     for i in range(CHUNK):
         for j in range(CHUNK):
-            highest = max(highest, columns.facts[CAVE_Y, i + MARGIN, j + MARGIN])
+            highest = max(highest, facts[CAVE_Y, i + MARGIN, j + MARGIN])
     for k in range(1, (highest >> 2) + 2):
         _write_layer(seed, cx, cz, k, noise)
     for k in range(1, (highest >> 2) + 1):
@@ -62,7 +69,7 @@ def carve_caves(seed, cx, cz, columns, vox):
                 tunnel = _crosses(noise[0], i, j, k, -WIDEST, WIDEST)
                 tunnel = tunnel and _crosses(noise[1], i, j, k, -WIDEST, WIDEST)
                 if tunnel or _crosses(noise[2], i, j, k, HALL, 9.0):
-                    _carve_cell(noise, i, j, k, columns, vox)
+                    _carve_cell(noise, i, j, k, facts, vox)
 
 
 @inner
@@ -98,11 +105,11 @@ def _at(noise, i, j, k, u, v):
 
 
 @inner
-def _carve_cell(noise, i, j, k, columns, vox):
+def _carve_cell(noise, i, j, k, facts, vox):
     for column in range(16):
         p, q = column >> 2, column & 3
         x, z = 4 * i + p, 4 * j + q
-        top = columns.facts[CAVE_Y, x + MARGIN, z + MARGIN]
+        top = facts[CAVE_Y, x + MARGIN, z + MARGIN]
         for y in range(4 * k, min(4 * k + 4, top + 1)):
             share = (y & 3) * 0.25
             square, hall = 0.0, 0.0
@@ -121,15 +128,18 @@ def _carve(vox, x, y, z):
         vox[x, z, y] = b.LAVA if y <= LAVA_TOP else b.AIR
 
 
-@inner
-def find_ravines(seed, cx, cz, out):
+@kernel()
+def find_ravines(seed, cx, cz, out, facts):
     """Number of ravines that may reach a chunk or its margin.
+
+    Where one comes near the surface, it may break it along its whole length.
 
     Args:
         seed: of the world.
         cx, cz: the chunk.
         out: float64 `[RAVINES, 8]`, gets one row for each: x and z of its middle, its
             course in radians, half length, half width, y of its middle, half height.
+        facts: int64 `[FACTS, 24, 24]`; `MOUTH` is set where one breaks the surface.
     """
     count = 0
     for k in range(9):
@@ -147,6 +157,7 @@ def find_ravines(seed, cx, cz, out):
         row[6] = 12.0 + 9.0 * row[6]
         away = max(abs(row[0] - cx * CHUNK - 8.0), abs(row[1] - cz * CHUNK - 8.0))
         if away < REACH + 24.0 and row[7] < 0.8 and count < RAVINES:
+            _mark_ravine(cx, cz, row, facts)
             count += 1
     return count
 
@@ -165,20 +176,17 @@ def _gap(ravine, x, z):
 
 
 @inner
-def mark_ravines(cx, cz, ravines, count, columns):
-    """Lets a ravine that comes near the surface break it along its whole length."""
-    facts = columns.facts
-    for k in range(count):
-        for i in range(PADDED):
-            for j in range(PADDED):
-                x, z = cx * CHUNK - MARGIN + i, cz * CHUNK - MARGIN + j
-                near = ravines[k, 5] + ravines[k, 6] > facts[TOP_Y, i, j] - 3
-                if near and _gap(ravines[k], x, z) > -1.0:
-                    facts[MOUTH, i, j] = 1
+def _mark_ravine(cx, cz, ravine, facts):
+    for i in range(PADDED):
+        for j in range(PADDED):
+            x, z = cx * CHUNK - MARGIN + i, cz * CHUNK - MARGIN + j
+            near = ravine[5] + ravine[6] > facts[TOP_Y, i, j] - 3
+            if near and _gap(ravine, x, z) > -1.0:
+                facts[MOUTH, i, j] = 1
 
 
-@inner
-def carve_ravines(cx, cz, ravines, count, columns, vox):
+@kernel()
+def carve_ravines(cx, cz, ravines, count, facts, vox):
     """Opens the ravines of a chunk, which narrow upwards and downwards."""
     for k in range(count):
         for i in range(CHUNK):
@@ -188,12 +196,12 @@ def carve_ravines(cx, cz, ravines, count, columns, vox):
                     rise = ravines[k, 6] * math.sqrt(min(1.0, space / 1.2))
                     low = np.int64(math.floor(ravines[k, 5] - rise))
                     high = np.int64(math.floor(ravines[k, 5] + rise))
-                    high = min(high, columns.facts[CAVE_Y, i + MARGIN, j + MARGIN])
+                    high = min(high, facts[CAVE_Y, i + MARGIN, j + MARGIN])
                     for y in range(max(low, FLOOR), high + 1):
                         _carve(vox, i, y, j)
 
 
-@inner
+@kernel()
 def place_springs(seed, cx, cz, vox):
     """Sets single sources of water and lava into walls of caves."""
     word = hash2(salt(seed, 42), cx, cz)

@@ -18,7 +18,7 @@ PAD_TALL = np.float32(1 / 64)
 NONE, ZERO, ONE = np.float32(-1.0), np.float32(0.0), np.float32(1.0)
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def meet(grid, ray, x, y, z, t, axis, block):
     """Where a ray that enters a cell at `t` through `axis` meets the shape in it."""
     fx, fy, fz = ray.ex - np.float32(x), ray.ey - np.float32(y), ray.ez - np.float32(z)
@@ -32,12 +32,7 @@ def meet(grid, ray, x, y, z, t, axis, block):
     return _vines(grid, ray, x, y, z, fx, fy, fz)
 
 
-@inner(fastmath=True)
-def _inside(value):
-    return ZERO <= value < ONE
-
-
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _cross(ray, fx, fy, fz, t):
     """Two upright planes through the diagonals of the cell: x = z and x = 1 - z.
 
@@ -54,13 +49,13 @@ def _cross(ray, fx, fy, fz, t):
     return first, 3, fx + first * ray.dx, ONE - fy - first * ray.dy
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _on_cell(ray, fx, fy, fz, t, start):
-    inside = _inside(fx + t * ray.dx) and _inside(fz + t * ray.dz)
-    return t >= start and inside and _inside(fy + t * ray.dy)
+    x, y, z = fx + t * ray.dx, fy + t * ray.dy, fz + t * ray.dz
+    return t >= start and min(x, min(y, z)) >= ZERO and max(x, max(y, z)) < ONE
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _plate(ray, fx, fy, fz, t, axis, tall):
     """A plate on the ground, seen from above or, where `axis` isn't 1, from a side."""
     if axis != 1 and fy + t * ray.dy < tall:
@@ -68,12 +63,12 @@ def _plate(ray, fx, fy, fz, t, axis, tall):
         face = 2 * axis + (ray.dx < 0 if axis == 0 else ray.dz < 0)
         return t, face, u, ONE - fy - t * ray.dy
     over = (tall - fy) * ray.ny
-    if over >= t and _inside(fx + over * ray.dx) and _inside(fz + over * ray.dz):
+    if _on_cell(ray, fx, fy, fz, over, t):
         return over, 3, fx + over * ray.dx, fz + over * ray.dz
     return NONE, 3, ZERO, ZERO
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _vines(grid, ray, x, y, z, fx, fy, fz):
     """Vines on the side where the ray leaves the cell, if they can hang there.
 
@@ -96,13 +91,13 @@ def _vines(grid, ray, x, y, z, fx, fy, fz):
     return t, (1 if step_x else 4), u, ONE - fy - t * ray.dy
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _held(grid, x, y, z):
     west_east = _solid(grid, x - 1, y, z) or _solid(grid, x + 1, y, z)
     return west_east or _solid(grid, x, y, z - 1) or _solid(grid, x, y, z + 1)
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _solid(grid, x, y, z):
     i, j = (x + grid.x) & 127, (z + grid.z) & 127
     return y < HEIGHT and SOLID[grid.vox[(i << 14) | (j << 7) | (y & 127)]]

@@ -10,6 +10,7 @@ import numpy as np
 from dreamerv3_tf.envs.minecraft import items
 from dreamerv3_tf.envs.minecraft.voxel import blocks, physics
 from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.fluids import look
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
 from dreamerv3_tf.envs.minecraft.voxel.state import get, put
 
@@ -22,6 +23,7 @@ LASTS = 6000  # ticks until it vanishes
 GRAVITY, DRAG, DRAG_GROUND = 0.04, 0.98, 0.98 * 0.6
 BOX = 0.25  # width and height of an item, blocks
 MERGE_EVERY = 25  # ticks
+REST = 4  # ticks after which what lies still is asked if it still lies on something
 LEAVES_WAIT = 300  # ticks, at most, until a leaf without its log is looked at
 SIDES = np.array(((-1, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)), np.int64)
 
@@ -186,10 +188,16 @@ def _tick_item(s, row, x, z):
         return
     if blocks.SOLID[block]:
         _push_out(s.vox, ent, x, y, z)
-    else:
+    elif blocks.WATERY[block] or ent[st.E_AGE] % REST == 0 or not _lies_still(ent):
         _move(s, ent, blocks.WATERY[block])
     if ent[st.E_AGE] % MERGE_EVERY == 0:
         _merge(s.ents, row)
+
+
+@inner
+def _lies_still(ent):
+    speed = abs(ent[st.E_VX]) + abs(ent[st.E_VZ])
+    return ent[st.E_GROUND] > 0.0 and speed < 1e-3
 
 
 @inner
@@ -230,10 +238,7 @@ def _push_out(vox, ent, x, y, z):
         i, j, k = SIDES[side, 0], SIDES[side, 1], SIDES[side, 2]
         off = i * (ent[st.E_X] - x - 0.5) + k * (ent[st.E_Z] - z - 0.5)
         gap = 0.5 - off - j * (ent[st.E_Y] + BOX / 2 - y - 0.5)
-        is_open = (
-            y + j >= st.HEIGHT or not blocks.SOLID[vox[x + i & 127, z + k & 127, y + j]]
-        )
-        if gap < step and is_open:
+        if gap < step and not blocks.SOLID[look(vox, x + i, y + j, z + k)]:
             best, step = side, gap
     step = 1.0 if step == 9.0 else step + 0.13
     ent[st.E_X] += SIDES[best, 0] * step

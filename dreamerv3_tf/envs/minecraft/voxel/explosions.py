@@ -36,7 +36,7 @@ def _resistance() -> np.ndarray:
 RESISTANCE = _resistance()
 
 
-@inner
+@inner(_nrt=False)
 def explode(s, row):
     """The mob of a row explodes and is gone."""
     mob = s.ents[row]
@@ -51,7 +51,7 @@ def explode(s, row):
     _break(s, cell(x), cell(y), cell(z))
 
 
-@inner
+@inner(_nrt=False)
 def _follow_ray(s, x, y, z, dx, dy, dz):
     """Marks the blocks that a ray breaks, with `MARK`.
 
@@ -74,7 +74,7 @@ def _follow_ray(s, x, y, z, dx, dy, dz):
         strength -= FADE
 
 
-@inner
+@inner(_nrt=False)
 def _break(s, x, y, z):
     """Turns marked cells into air; a third of them drop what they hold."""
     for i in range(x - BOX, x + BOX + 1):
@@ -87,7 +87,7 @@ def _break(s, x, y, z):
                         drops.drop_block(s, i, j, k, np.int64(block & ~MARK))
 
 
-@inner
+@inner(_nrt=False)
 def _hurt_all(s, x, y, z):
     """Hurts and pushes the player, as row -1, and all mobs."""
     for row in range(-1, st.ENTS):
@@ -110,7 +110,7 @@ def _hurt_all(s, x, y, z):
                 hurt_mob(body, harm)
 
 
-@inner
+@inner(_nrt=False)
 def _push(body, first, dx, dy, dz, impact):
     """Adds to a velocity, which begins at column `first`, along a direction."""
     far = math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-6
@@ -119,7 +119,7 @@ def _push(body, first, dx, dy, dz, impact):
     body[first + 2] += dz / far * impact
 
 
-@inner
+@inner(_nrt=False)
 def _exposure(s, x, y, z, dx, dy, dz, wide, tall):
     """Share of a body, with its feet centre at an offset, that has no cover."""
     seen = 0

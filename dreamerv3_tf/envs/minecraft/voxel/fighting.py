@@ -58,7 +58,7 @@ USES = _by_item(0, items.USES)
 FIST_SPEED, PICKAXE_SPEED = 4.0, 1.2  # full blows per second
 
 
-@inner
+@inner(_nrt=False)
 def strike(s, row):
     """The player hits a mob with what slot 0 holds; returns whether it took life.
 
@@ -89,7 +89,7 @@ def strike(s, row):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def hurt_mob(mob, amount):
     """Takes half hearts from a mob; returns whether the hit counted.
 
@@ -111,7 +111,7 @@ def hurt_mob(mob, amount):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def leave_loot(s, mob):
     """Drops what a dead mob of this kind leaves."""
     x, y, z = cell(mob[st.E_X]), cell(mob[st.E_Y]), cell(mob[st.E_Z])
@@ -121,7 +121,7 @@ def leave_loot(s, mob):
         drops.drop(s, x, y, z, loot[place, 0], low + st.below(s, high - low + 1))
 
 
-@inner
+@inner(_nrt=False)
 def hit_player(s, amount, cause, dx, dz):
     """Hurts the player, and pushes them along `(dx, dz)` if no hit was just taken."""
     fresh = s.body[st.HURT] <= 0
@@ -129,7 +129,7 @@ def hit_player(s, amount, cause, dx, dz):
         knock(s.body, st.VX, s.body[st.GROUND], dx, dz)
 
 
-@inner
+@inner(_nrt=False)
 def knock(body, first, grounded, dx, dz):
     """Pushes a body along `(dx, dz)`; `first` is its first column of the velocity."""
     far = math.sqrt(dx * dx + dz * dz) + 1e-6
@@ -139,7 +139,7 @@ def knock(body, first, grounded, dx, dz):
         body[first + 1] = min(KNOCK, body[first + 1] / 2 + KNOCK)
 
 
-@inner
+@inner(_nrt=False)
 def sees(s, x, y, z, to_x, to_y, to_z):
     """Whether no solid block lies between two points; looks every quarter block."""
     dx, dy, dz = to_x - x, to_y - y, to_z - z

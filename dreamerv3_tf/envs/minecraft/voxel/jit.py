@@ -70,8 +70,8 @@ def _ignore_literals(dispatcher: Any) -> Any:
     find = dispatcher.get_call_template
 
     def find_template(args, kws):
-        plain = {name: numba.types.unliteral(kind) for name, kind in kws.items()}
-        return find(tuple(map(numba.types.unliteral, args)), plain)
+        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return find(tuple(map(types.unliteral, args)), plain)
 
     dispatcher.get_call_template = find_template
     return dispatcher

@@ -9,7 +9,7 @@ All is float32: a ray is at most 60 blocks long, so an error is below 1/10000 bl
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from dreamerv3_tf.envs.minecraft.voxel.cutouts import meet
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.state import HEIGHT
 
+HOT: dict[str, Any] = {"fastmath": True, "_nrt": False, "forceinline": True}
+ZERO, ONE, NONE = np.float32(0.0), np.float32(1.0), np.float32(-1.0)
+TINY, NOTHING = np.float32(1.7e-8), np.uint8(AIR)
+
 
 class Grid(NamedTuple):
     """The voxels around an eye.
@@ -34,14 +38,22 @@ class Grid(NamedTuple):
     Attributes:
         vox: uint8 `[128 * 128 * 128]`, blocks by x, z, y.
         tops: uint8 `[16 * 16]`, 1 + the highest block of 8x8 columns.
+        roof: uint8 `[128 * 128]`, 1 + the highest opaque block of a column.
+        lows: uint8 `[16 * 16]`, lowest roof of 8x8 columns.
+        biome: uint8 `[128 * 128]`.
         x: cell of the window where local x is 0, a multiple of 8.
         z: the same along z.
+        highest: 1 + the highest block of all, float32.
     """
 
     vox: np.ndarray
     tops: np.ndarray
+    roof: np.ndarray
+    lows: np.ndarray
+    biome: np.ndarray
     x: int
     z: int
+    highest: float
 
 
 class Ray(NamedTuple):
@@ -88,33 +100,47 @@ class Hit(NamedTuple):
     wet: float
 
 
-@inner(fastmath=True)
+@inner(_nrt=False)
+def make_grid(s, x, z):
+    """The voxels around local coordinates that begin at world cell `(x, z)`."""
+    tops, highest = s.tops.reshape(-1), 0
+    for top in tops:
+        highest = max(highest, np.int64(top))
+    return Grid(
+        s.vox.reshape(-1),
+        tops,
+        s.roof.reshape(-1),
+        s.lows.reshape(-1),
+        s.biome.reshape(-1),
+        x & 127,
+        z & 127,
+        np.float32(highest),
+    )
+
+
+@inner(fastmath=True, _nrt=False)
 def make_ray(ex, ey, ez, dx, dy, dz):
-    """A ray; a direction of 0 along an axis becomes a tiny one."""
-    tiny = np.float32(1e-7)
-    dx = tiny if abs(dx) < tiny else dx
-    dy = tiny if abs(dy) < tiny else dy
-    dz = tiny if abs(dz) < tiny else dz
-    one = np.float32(1.0)
-    return Ray(ex, ey, ez, dx, dy, dz, one / dx, one / dy, one / dz)
+    """A ray; so that one may divide, no direction is exactly along an axis."""
+    dx, dy, dz = dx + TINY, dy + TINY, dz + TINY
+    return Ray(ex, ey, ez, dx, dy, dz, ONE / dx, ONE / dy, ONE / dz)
 
 
-@inner
+@inner(_nrt=False)
 def local_origin(x):
     """World cell at which local coordinates of an eye at `x` begin."""
     return ((np.int64(math.floor(x)) >> 3) << 3) - 64
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def block_at(grid, x, y, z):
     """Block of a cell in local coordinates; air above the world and below it."""
     if y < 0 or y >= HEIGHT:
-        return np.uint8(AIR)
+        return NOTHING
     i, j = (x + grid.x) & 127, (z + grid.z) & 127
     return grid.vox[(i << 14) | (j << 7) | (y & 127)]
 
 
-@inner(fastmath=True)
+@inner(**HOT)
 def march(grid, ray, x, y, z, t, through, reach):
     """Walks to the next cell whose block is not `through`.
 
@@ -131,9 +157,7 @@ def march(grid, ray, x, y, z, t, through, reach):
     Returns:
         `(t, axis, x, y, z, block)`; `t >= reach` where there is no such cell.
     """
-    up, east, south = ray.dy > 0, ray.dx > 0, ray.dz > 0
-    px, py, pz = np.int64(east), np.int64(up), np.int64(south)
-    sx, sy, sz = 2 * px - 1, 2 * py - 1, 2 * pz - 1
+    px, py, pz = np.int64(ray.dx > 0), np.int64(ray.dy > 0), np.int64(ray.dz > 0)
     axis = 1
     while t < reach:
         i, j = ((x + grid.x) & 127) >> 3, ((z + grid.z) & 127) >> 3
@@ -143,99 +167,100 @@ def march(grid, ray, x, y, z, t, through, reach):
         level = (np.float32(top) - ray.ey) * ray.ny  # where the ray is at the top
         if y >= top:
             t, axis, x, y, z = _fly(ray, x, z, top, wall_x, wall_z, level, px, pz)
-            if y < HEIGHT:
-                i, j = (x + grid.x) & 127, (z + grid.z) & 127
-                block = grid.vox[(i << 14) | (j << 7) | (y & 127)]
-                if block != through:
-                    return t, axis, x, y, z, block
-            continue
-        stop = min(min(wall_x, wall_z), reach)
-        stop = min(stop, level) if up else stop
-        tx = (np.float32(x + px) - ray.ex) * ray.nx
-        ty = (np.float32(y + py) - ray.ey) * ray.ny
-        tz = (np.float32(z + pz) - ray.ez) * ray.nz
-        while True:
-            if tx < ty and tx < tz:
-                t, axis = tx, 0
-                x += sx
-                tx += abs(ray.nx)
-            elif ty < tz:
-                t, axis = ty, 1
-                y += sy
-                ty += abs(ray.ny)
-            else:
-                t, axis = tz, 2
-                z += sz
-                tz += abs(ray.nz)
-            i, j = (x + grid.x) & 127, (z + grid.z) & 127
-            block = grid.vox[(i << 14) | (j << 7) | (y & 127)]
-            if block != through or t >= stop:
-                break
+        else:
+            stop = min(min(wall_x, wall_z), reach)
+            stop = min(stop, level) if py else stop
+            t, axis, x, y, z = _walk(grid, ray, x, y, z, px, py, pz, through, stop)
+        block = block_at(grid, x, y, z)
         if block != through and t < reach:
-            block = block_at(grid, x, y, z)
-            if block != through:
-                return t, axis, x, y, z, block
-    return reach, axis, x, y, z, np.uint8(AIR)
+            return t, axis, x, y, z, block
+    return reach, axis, x, y, z, NOTHING
 
 
-@inner(fastmath=True)
+@inner(**HOT)
+def _walk(grid, ray, x, y, z, px, py, pz, through, stop):
+    """Goes cell by cell until the block is not `through`, or until `stop`."""
+    sx, sy, sz = 2 * px - 1, 2 * py - 1, 2 * pz - 1
+    tx = (np.float32(x + px) - ray.ex) * ray.nx
+    ty = (np.float32(y + py) - ray.ey) * ray.ny
+    tz = (np.float32(z + pz) - ray.ez) * ray.nz
+    while True:
+        if tx < ty and tx < tz:
+            t, axis = tx, 0
+            x += sx
+            tx += abs(ray.nx)
+        elif ty < tz:
+            t, axis = ty, 1
+            y += sy
+            ty += abs(ray.ny)
+        else:
+            t, axis = tz, 2
+            z += sz
+            tz += abs(ray.nz)
+        i, j = (x + grid.x) & 127, (z + grid.z) & 127
+        block = grid.vox[(i << 14) | (j << 7) | (y & 127)]
+        if block != through or t >= stop:
+            return t, axis, x, y, z
+
+
+@inner(**HOT)
 def _fly(ray, x, z, top, wall_x, wall_z, level, px, pz):
     """Skips the open air above 8x8 columns: to their top or to the next columns."""
     if ray.dy < 0 and level < wall_x and level < wall_z:
         t = level
-        return t, 1, _cell(ray.ex + t * ray.dx), top - 1, _cell(ray.ez + t * ray.dz)
+        return (
+            t,
+            1,
+            np.int64(ray.ex + t * ray.dx),
+            top - 1,
+            np.int64(ray.ez + t * ray.dz),
+        )
+    t = min(wall_x, wall_z)
+    y = np.int64(ray.ey + t * ray.dy)
     if wall_x < wall_z:
-        t = wall_x
         x = (((x >> 3) + px) << 3) + px - 1
-        return t, 0, x, _cell(ray.ey + t * ray.dy), _cell(ray.ez + t * ray.dz)
-    t = wall_z
+        return t, 0, x, y, np.int64(ray.ez + t * ray.dz)
     z = (((z >> 3) + pz) << 3) + pz - 1
-    return t, 2, _cell(ray.ex + t * ray.dx), _cell(ray.ey + t * ray.dy), z
+    return t, 2, np.int64(ray.ex + t * ray.dx), y, z
 
 
-@inner(fastmath=True)
-def _cell(position):
-    return np.int64(position)
-
-
-@inner(fastmath=True)
+@inner(**HOT)
 def trace(grid, ray, reach):
     """Follows a ray through air and water to what stops it: a `Hit`."""
-    none = np.float32(-1.0)
-    x, y, z = _cell(ray.ex), _cell(ray.ey), _cell(ray.ez)
-    t, axis = np.float32(0.0), 1
-    surface, side, wet, dived = none, 3, np.float32(0.0), none
+    x, y, z = np.int64(ray.ex), np.int64(ray.ey), np.int64(ray.ez)
+    t, axis = ZERO, 1
+    surface, side, wet, dived = NONE, 3, ZERO, NONE
     block = block_at(grid, x, y, z)
-    if ray.dy < 0:  # below the world is nothing
-        reach = min(reach, -ray.ey * ray.ny)
-    while t < reach:
-        shape = SHAPE[block]
-        facing = _face(ray, axis)
+    end = _end(grid, ray, reach)
+    while t < end:
+        shape, facing = SHAPE[block], _face(ray, axis)
+        if shape == LIQUID and dived < 0:
+            dived = t
+            if surface < 0 and t > 0:
+                surface, side = t, facing
+        elif shape != LIQUID and dived >= 0:
+            wet, dived = wet + t - dived, NONE
         if shape == CUBE:
             u, v = _place(ray, t, axis, x, y, z)
-            if dived >= 0:
-                wet += t - dived
             return Hit(t, block, facing, x, y, z, u, v, surface, side, wet)
-        if shape == LIQUID:
-            if dived < 0:
-                dived = t
-                if surface < 0 and t > 0:
-                    surface, side = t, facing
-        elif dived >= 0:
-            wet, dived = wet + t - dived, none
         if shape > LIQUID:
             met, face, u, v = meet(grid, ray, x, y, z, t, axis, block)
             if 0 <= met < reach and _opaque(block, u, v):
                 return Hit(met, block, face, x, y, z, u, v, surface, side, wet)
-        through = block if shape == LIQUID else np.uint8(AIR)
-        t, axis, x, y, z, block = march(grid, ray, x, y, z, t, through, reach)
-    if dived >= 0:
-        wet += reach - dived
-    zero = np.float32(0.0)
-    return Hit(reach, np.uint8(AIR), 3, x, y, z, zero, zero, surface, side, wet)
+        through = block if shape == LIQUID else NOTHING
+        t, axis, x, y, z, block = march(grid, ray, x, y, z, t, through, end)
+    wet += reach - dived if dived >= 0 else ZERO
+    return Hit(reach, NOTHING, 3, x, y, z, ZERO, ZERO, surface, side, wet)
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
+def _end(grid, ray, reach):
+    """Where a ray leaves the world: below it or above all that is in it."""
+    border = ZERO if ray.dy < 0 else grid.highest
+    return min(reach, (border - ray.ey) * ray.ny)
+
+
+@inner(fastmath=True, _nrt=False)
 def _face(ray, axis):
     """Face through which a ray enters a cell."""
     if axis == 0:
@@ -245,7 +270,7 @@ def _face(ray, axis):
     return 4 if ray.dz > 0 else 5
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _place(ray, t, axis, x, y, z):
     """Place on the texture of a cube where a ray enters it."""
     fx = ray.ex + t * ray.dx - np.float32(x)
@@ -253,15 +278,15 @@ def _place(ray, t, axis, x, y, z):
     fz = ray.ez + t * ray.dz - np.float32(z)
     if axis == 1:
         return fx, fz
-    return (fz if axis == 0 else fx), np.float32(1.0) - fy
+    return (fz if axis == 0 else fx), ONE - fy
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _opaque(block, u, v):
     return texel(FACES[block, 4], 0, u, v) >> 24 > 0
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def texel(layer, level, u, v):
     """Texel of a texture: red, green, blue and tint in a uint32, 8 bits each.
 
@@ -278,7 +303,7 @@ def texel(layer, level, u, v):
     return TEXELS[layer * LAYER_TEXELS + LEVEL_AT[level] + j * wide + i]
 
 
-@kernel(fastmath=True)
+@kernel(fastmath=True, _nrt=False)
 def cast(s, x, y, z, dx, dy, dz, reach):
     """First thing that a ray meets; water is passed, plants are met.
 
@@ -296,7 +321,7 @@ def cast(s, x, y, z, dx, dy, dz, reach):
         `(t, block, face, x, y, z)`; block 0 where the ray meets nothing.
     """
     x0, z0 = local_origin(x), local_origin(z)
-    grid = Grid(s.vox.reshape(-1), s.tops.reshape(-1), x0 & 127, z0 & 127)
+    grid = make_grid(s, x0, z0)
     ray = make_ray(
         np.float32(x - x0),
         np.float32(y),

@@ -158,11 +158,11 @@ def mine(s, attack):
         if row >= 0:
             body[st.MINE] = 0.0
             strike(s, row)
-        elif hit:
-            _dig(s, x, y, z)
-        else:
+        elif not hit:
             body[st.MISS] = MISS_PAUSE
             body[st.MINE] = body[st.CHARGE] = 0.0
+        elif _dig(body, x, y, z, damage_of_tick(s, get(s, x, y, z))):
+            _break(s, x, y, z)
 
 
 @inner
@@ -201,21 +201,21 @@ def damage_of_tick(s, block):
 
 
 @inner
-def _dig(s, x, y, z):
-    body = s.body
+def _dig(body, x, y, z, damage):
+    """Adds the damage of a tick to a cell; returns whether it breaks."""
     if body[st.MINE_X] != x or body[st.MINE_Y] != y or body[st.MINE_Z] != z:
         body[st.MINE_X], body[st.MINE_Y], body[st.MINE_Z] = x, y, z
         body[st.MINE] = 0.0
-    damage = damage_of_tick(s, get(s, x, y, z))
     if damage >= DONE:
-        _break(s, x, y, z)
-    elif body[st.MINE_DELAY] > 0.0:
+        return True
+    if body[st.MINE_DELAY] > 0.0:
         body[st.MINE_DELAY] -= 1.0
-    else:
-        body[st.MINE] += damage
-        if body[st.MINE] >= DONE:
-            _break(s, x, y, z)
-            body[st.MINE_DELAY] = PAUSE
+        return False
+    body[st.MINE] += damage
+    if body[st.MINE] < DONE:
+        return False
+    body[st.MINE_DELAY] = PAUSE
+    return True
 
 
 @inner

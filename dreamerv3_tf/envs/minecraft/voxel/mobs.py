@@ -61,7 +61,7 @@ REST, BITE, SHOOT, EXPLODE = range(4)  # deeds
 BY_MOB, BY_ARROW = st.CAUSES.index("mob"), st.CAUSES.index("arrow")
 
 
-@inner
+@inner(_nrt=False)
 def tick_mobs(s):
     """All mobs and arrows live through one tick."""
     sun = 15 * st.day_light(s.num[st.TIME])
@@ -86,7 +86,7 @@ def tick_mobs(s):
                 walk(s, mob, kind, pace, fluid)
 
 
-@inner
+@inner(_nrt=False)
 def act(s, row, kind, deed):
     """A mob bites, shoots or explodes, or an arrow hits the player."""
     mob = s.ents[row]
@@ -103,7 +103,7 @@ def act(s, row, kind, deed):
         hit_player(s, harm, cause, dx, dz)
 
 
-@inner
+@inner(_nrt=False)
 def suffer(s, mob, kind, sun):
     """Lava, fire, daylight and water take life; returns the block around the feet."""
     x, z = cell(mob[st.E_X]), cell(mob[st.E_Z])
@@ -135,14 +135,14 @@ def suffer(s, mob, kind, sun):
     return fluid
 
 
-@inner
+@inner(_nrt=False)
 def is_bright(s, mob, sun):
     """Whether a mob is in daylight under the open sky."""
     x, z = cell(mob[st.E_X]), cell(mob[st.E_Z])
     return sun > DARK and mob[st.E_Y] + 1 >= s.roof[x & 127, z & 127]
 
 
-@inner
+@inner(_nrt=False)
 def want(s, mob, kind, sun):
     """Pace and deed of a mob; animals and monsters without a target roam."""
     if kind >= st.ZOMBIE:
@@ -160,7 +160,7 @@ def want(s, mob, kind, sun):
     return (1.0 if roam(s, mob, STROLL, 10.0) else 0.0), REST
 
 
-@inner
+@inner(_nrt=False)
 def notices(s, mob, kind, sun):
     """Whether a monster sees the player; it then hunts, but not a spider by day.
 
@@ -180,7 +180,7 @@ def notices(s, mob, kind, sun):
     return seen
 
 
-@inner
+@inner(_nrt=False)
 def roam(s, mob, chance, reach):
     """Whether a mob without a target walks; a new walk begins by chance."""
     if mob[st.E_TIMER] > 0:
@@ -193,7 +193,7 @@ def roam(s, mob, chance, reach):
     return mob[st.E_TIMER] > 0
 
 
-@inner
+@inner(_nrt=False)
 def hunt(mob, kind, far, seen, reload):
     """Pace and deed of a monster whose target is `far` blocks away.
 
@@ -220,7 +220,7 @@ def hunt(mob, kind, far, seen, reload):
     return 1.0, REST
 
 
-@inner
+@inner(_nrt=False)
 def rests(s, mob):
     """Whether a mob without a goal stands still on a block; it then has no speed."""
     if mob[st.E_GROUND] == 0 or mob[st.E_VY] > 0:
@@ -234,7 +234,7 @@ def rests(s, mob):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def walk(s, mob, kind, pace, fluid):
     """Moves a mob by a tick, towards its goal where `pace` is not 0."""
     floats = blocks.WATERY[fluid] or blocks.FIERY[fluid]
@@ -265,7 +265,7 @@ def walk(s, mob, kind, pace, fluid):
     fall(mob, kind, floats, dy)
 
 
-@inner
+@inner(_nrt=False)
 def head(s, mob, kind, gain):
     """Turns a mob to its goal and pushes it there, but not off a cliff or into lava.
 
@@ -287,7 +287,7 @@ def head(s, mob, kind, gain):
     return not blocks.SOLID[st.get(s, x, y + 1, z)]
 
 
-@inner
+@inner(_nrt=False)
 def is_sheer(s, x, y, z):
     """Whether a step to a cell ends in lava or more than 3 blocks below."""
     for down in range(5):
@@ -299,7 +299,7 @@ def is_sheer(s, x, y, z):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def rise(mob, kind, floats, drag, blocked, step_free):
     """Speed upward for the next tick: gravity, fluids, jumps, climbing spiders."""
     vy = (mob[st.E_VY] - 0.08) * 0.98
@@ -314,7 +314,7 @@ def rise(mob, kind, floats, drag, blocked, step_free):
     mob[st.E_VY] = vy
 
 
-@inner
+@inner(_nrt=False)
 def fall(mob, kind, floats, dy):
     """Sums the way down of all ticks but the one that lands, which then hurts."""
     if mob[st.E_GROUND] > 0:

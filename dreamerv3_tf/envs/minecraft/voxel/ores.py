@@ -12,9 +12,11 @@ import numpy as np
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel.caves import is_rock
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.climate import B_EXTREME_HILLS
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.noise import draw, hash2, mix, salt, unit
 from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK
+from dreamerv3_tf.envs.minecraft.voxel.terrain import BIOME, PADDED
 
 VEINS = np.array(
     [
@@ -25,25 +27,26 @@ VEINS = np.array(
         (b.DIORITE, 10, 0, 80, 330, 200),
         (b.ANDESITE, 10, 0, 80, 330, 200),
         (b.COAL_ORE, 20, 0, 128, 250, 130),
-        (b.IRON_ORE, 20, 0, 64, 140, 100),
-        (b.GOLD_ORE, 2, 0, 32, 140, 100),
-        (b.REDSTONE_ORE, 8, 0, 16, 130, 100),
-        (b.DIAMOND_ORE, 1, 0, 16, 130, 100),
-        (b.LAPIS_ORE, 1, 0, 32, 130, 100),
+        (b.IRON_ORE, 20, 0, 64, 140, 92),
+        (b.GOLD_ORE, 2, 0, 32, 140, 94),
+        (b.REDSTONE_ORE, 8, 0, 16, 130, 92),
+        (b.DIAMOND_ORE, 1, 0, 16, 130, 92),
+        (b.LAPIS_ORE, 1, 0, 32, 130, 87),
     ],
     np.int64,
 )
 EMERALD_LOW, EMERALD_TOP = 4, 32
+MIDDLE = PADDED // 2
 
 
-@inner
-def place_ores(seed, cx, cz, hills, vox):
+@kernel()
+def place_ores(seed, cx, cz, facts, vox):
     """Writes all pockets and veins of a chunk into its rock.
 
     Args:
         seed: of the world.
         cx, cz: the chunk.
-        hills: whether it lies in extreme hills, where emeralds are.
+        facts: of its columns, see `terrain.py`.
         vox: uint8 `[16, 16, 128]`, the chunk.
     """
     word = hash2(salt(seed, 51), cx, cz)
@@ -51,7 +54,7 @@ def place_ores(seed, cx, cz, hills, vox):
         for _ in range(VEINS[kind, 1]):
             word = mix(word + kind)
             _place_vein(word, VEINS[kind], vox)
-    if hills:
+    if facts[BIOME, MIDDLE, MIDDLE] == B_EXTREME_HILLS:
         for _ in range(draw(mix(word + 77), 3, 9)):
             word = mix(word + 7)
             x, z = draw(word, 0, CHUNK), draw(mix(word + 1), 0, CHUNK)

@@ -18,6 +18,11 @@ from dreamerv3_tf.envs.minecraft.voxel.shade import brightness, haze, murk
 from dreamerv3_tf.envs.minecraft.voxel.sky import blend
 
 ONE = np.float32(1.0)
+PER_TINT = np.float32(1 / 254)
+TEXELS_2, FLATTEST = np.float32(256.0), np.float32(0.02)
+LIMITS = (np.float32(2.0), np.float32(8.0), np.float32(32.0), np.float32(128.0))
+"""Squares of texels per pixel from which on the next smaller version serves."""
+
 DEEP = (np.float32(16.0), np.float32(40.0), np.float32(122.0))
 """Colour of deep water."""
 
@@ -31,12 +36,11 @@ SHADES = np.array([0.6, 0.6, 0.5, 1.0, 0.8, 0.8], np.float32)
 """Share of the light that each face gets."""
 
 
-@inner(fastmath=True)
-def block_colour(s, grid, lights, ray, hit, foot):
+@inner(fastmath=True, _nrt=False, forceinline=True)
+def block_colour(grid, lights, ray, hit, foot):
     """Colour of a block where a ray meets it.
 
     Args:
-        s: the state.
         grid: the voxels, local.
         lights: brightness of cells.
         ray: the ray.
@@ -51,13 +55,14 @@ def block_colour(s, grid, lights, ray, hit, foot):
     light = ONE
     if not blocks.FIERY[hit.block]:
         x, y, z = _in_front(hit)
-        light = SHADES[face] * brightness(s, lights, x + grid.x, y, z + grid.z)
+        light = SHADES[face] * brightness(grid, lights, x + grid.x, y, z + grid.z)
     red, green, blue = unpack(word)
     tint = TINT[hit.block]
     if tint == UNTINTED:
         return red * light, green * light, blue * light
-    share = np.float32((word >> np.uint32(24)) - np.uint32(1)) * np.float32(1 / 254)
-    factors = TINTS[s.biome[(hit.x + grid.x) & 127, (hit.z + grid.z) & 127], tint]
+    share = np.float32((word >> 24) - 1) * PER_TINT
+    i, j = (hit.x + grid.x) & 127, (hit.z + grid.z) & 127
+    factors = TINTS[grid.biome[(i << 7) | j], tint]
     return (
         red * light * (ONE + (factors[0] - ONE) * share),
         green * light * (ONE + (factors[1] - ONE) * share),
@@ -65,16 +70,17 @@ def block_colour(s, grid, lights, ray, hit, foot):
     )
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def unpack(word):
     """Red, green and blue of a texel, 0 to 255, float32."""
-    byte = np.uint32(255)
-    red = np.float32(word & byte)
-    green = np.float32((word >> np.uint32(8)) & byte)
-    return red, green, np.float32((word >> np.uint32(16)) & byte)
+    return (
+        np.float32(word & 255),
+        np.float32((word >> 8) & 255),
+        np.float32((word >> 16) & 255),
+    )
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def mip_level(foot, slant):
     """Version of a texture for a pixel, 0 to 4.
 
@@ -83,26 +89,27 @@ def mip_level(foot, slant):
         slant: cosine of the angle at which the ray meets the face. It counts by its
             root: fully, the ground would be a blur; not at all, it would be noise.
     """
-    texels = foot * foot * np.float32(256.0) / max(slant, np.float32(0.02))
-    level = np.int64(texels > np.float32(2.0)) + np.int64(texels > np.float32(8.0))
-    level += np.int64(texels > np.float32(32.0))
-    return level + np.int64(texels > np.float32(128.0))
+    texels = foot * foot * TEXELS_2 / max(slant, FLATTEST)
+    level = 0
+    for limit in LIMITS:
+        level += limit < texels
+    return level
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _slant(ray, face):
     if face < 2:
         return abs(ray.dx)
     return abs(ray.dy) if face < 4 else abs(ray.dz)
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _snowy(grid, hit):
     above = block_at(grid, hit.x, hit.y + 1, hit.z)
     return hit.face != 2 and (above == blocks.SNOW_LAYER or above == blocks.SNOW)
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _in_front(hit):
     """Cell before the face of a cube; the cell itself for what does not fill it."""
     x, y, z = hit.x, hit.y, hit.z
@@ -115,7 +122,7 @@ def _in_front(hit):
     return x, y, z
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def under_water(colour, ray, hit, fog, view, thin):
     """Colour of what is seen through water.
 
@@ -139,7 +146,7 @@ def under_water(colour, ray, hit, fog, view, thin):
     return blend(colour, fog, haze(t, view))
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _on_surface(ray, side, t):
     x, y, z = ray.ex + t * ray.dx, ray.ey + t * ray.dy, ray.ez + t * ray.dz
     u, v = x, z
@@ -150,7 +157,7 @@ def _on_surface(ray, side, t):
     return u - np.floor(u), v - np.floor(v)
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def draw_inside(block, light, out):
     """Fills an image with the texture of the block around one's head."""
     size = out.shape[0]

@@ -20,17 +20,18 @@ from dreamerv3_tf.envs.minecraft.voxel.passage import (
     RISE,
     WALK,
     clear_cost,
+    get,
     stand_cost,
 )
-from dreamerv3_tf.envs.minecraft.voxel.state import get
 
 CELLS = st.SIZE * st.SIZE * st.HEIGHT
 REACH = 44  # blocks from the start along x and z; all of it is in the window
-GREED = 1.6  # weight of the way that is left; more finds a way sooner, less a better one
+GREED = 3.0  # weight of the way that is left; more finds a way sooner, less a better one
 
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 CLIMBS = (0, 1, -1, -2, -3)
 MOVES = np.array([(x, y, z) for x, z in SIDES for y in CLIMBS] + [(0, 1, 0)])
+EXPANDED = 64  # added to the number of the move that led to a cell
 G, STAND, CLEAR = range(3)  # planes of `work`: the way so far, and costs; 0 is unknown
 
 
@@ -55,7 +56,7 @@ def find_path(s, goals, tier, limit, work, came):
         Cells of the feet, int64 `[m, 3]`, from where the player is to the goal; m is 0
         where there is no way.
     """
-    start = np.array(feet(s))
+    start, vox, roof = np.array(feet(s)), s.vox, s.roof
     keys, places = np.empty(CELLS // 4, np.float32), np.empty(CELLS // 4, np.int64)
     size, seen = 1, 0
     keys[0], places[0] = 0.0, _place(start[0], start[1], start[2])
@@ -66,15 +67,17 @@ def find_path(s, goals, tier, limit, work, came):
         x, y, z = _cell(place, start)
         if _is_goal(goals, x, y, z):
             return _trace(start, x, y, z, came)
-        if came[place] >= 64:  # expanded before
+        if came[place] >= EXPANDED:
             continue
-        came[place] += 64
+        came[place] += EXPANDED
         seen += 1
         for move in range(MOVES.shape[0]):
             to_x, to_y, to_z = x + MOVES[move, 0], y + MOVES[move, 1], z + MOVES[move, 2]
             if _is_near(start, to_x, to_y, to_z):
                 to = _place(to_x, to_y, to_z)
-                cost = work[G, place] + _move_cost(s, x, y, z, move, tier, work)
+                if came[to] >= EXPANDED:
+                    continue
+                cost = work[G, place] + _move_cost(vox, roof, x, y, z, move, tier, work)
                 if cost < NEVER and (work[G, to] == 0.0 or cost < work[G, to] - 0.01):
                     work[G, to] = cost
                     came[to] = move
@@ -136,20 +139,20 @@ def _way_left(goals, x, y, z):
 
 
 @inner
-def _move_cost(s, x, y, z, move, tier, work):
+def _move_cost(vox, roof, x, y, z, move, tier, work):
     dx, dy, dz = MOVES[move, 0], MOVES[move, 1], MOVES[move, 2]
-    stand = _cached_stand(s, x + dx, y + dy, z + dz, work)
+    stand = _cached_stand(vox, roof, x + dx, y + dy, z + dz, work)
     if stand >= NEVER:
         return NEVER
     if dx == 0 and dz == 0:
-        if not blocks.WATERY[get(s, x, y, z)]:
+        if not blocks.WATERY[get(vox, x, y, z)]:
             return NEVER
-        return stand + RISE + _cached_clear(s, x, y + 2, z, tier, work)
+        return stand + RISE + _cached_clear(vox, x, y + 2, z, tier, work)
     cost = stand + WALK
     if dy == 1:
-        cost += JUMP + _cached_clear(s, x, y + 2, z, tier, work)
+        cost += JUMP + _cached_clear(vox, x, y + 2, z, tier, work)
     for level in range(y + dy, max(y, y + dy) + 2):
-        clear = _cached_clear(s, x + dx, level, z + dz, tier, work)
+        clear = _cached_clear(vox, x + dx, level, z + dz, tier, work)
         if clear >= DIG and level < y - 1:  # too deep to be dug from here
             return NEVER
         cost += clear
@@ -157,18 +160,18 @@ def _move_cost(s, x, y, z, move, tier, work):
 
 
 @inner
-def _cached_stand(s, x, y, z, work):
+def _cached_stand(vox, roof, x, y, z, work):
     place = _place(x, y, z)
     if work[STAND, place] == 0.0:
-        work[STAND, place] = 1.0 + stand_cost(s, x, y, z)
+        work[STAND, place] = 1.0 + stand_cost(vox, roof, x, y, z)
     return work[STAND, place] - 1.0
 
 
 @inner
-def _cached_clear(s, x, y, z, tier, work):
+def _cached_clear(vox, x, y, z, tier, work):
     place = _place(x, y, z)
     if work[CLEAR, place] == 0.0:
-        work[CLEAR, place] = 1.0 + clear_cost(s, x, y, z, tier)
+        work[CLEAR, place] = 1.0 + clear_cost(vox, x, y, z, tier)
     return work[CLEAR, place] - 1.0
 
 
@@ -182,7 +185,7 @@ def _trace(start, x, y, z, came):
         count += 1
         if x == start[0] and y == start[1] and z == start[2]:
             break
-        move = came[_place(x, y, z)] & 63
+        move = came[_place(x, y, z)] % EXPANDED
         x, y, z = x - MOVES[move, 0], y - MOVES[move, 1], z - MOVES[move, 2]
     return way[:count][::-1].copy()
 

@@ -7,7 +7,7 @@ import numpy as np
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import climate as cl
 from dreamerv3_tf.envs.minecraft.voxel import terrain as te
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.noise import draw, hash2, mix, salt, unit
 from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, HEIGHT, SEA
 
@@ -39,54 +39,71 @@ for _biome, _grass, _noise, _flower, _kinds in (
     KINDS[_biome] = _kinds
 
 
-@inner
-def place_plants(seed, cx, cz, columns, vox):
-    """Plants a chunk: each column by a hash of its own, where there is room."""
+@kernel()
+def place_plants(seed, cx, cz, field, facts, vox):
+    """Plants a chunk, each column by a hash of its own, and lays snow and ice.
+
+    Args:
+        seed: of the world.
+        cx, cz: the chunk.
+        field, facts: of its columns, see `terrain.py`.
+        vox: uint8 `[16, 16, 128]`, the chunk.
+    """
     patch = unit(hash2(salt(seed, 71), cx, cz)) < PATCH_CHANCE
     for i in range(CHUNK):
         for j in range(CHUNK):
             p, q = i + te.MARGIN, j + te.MARGIN
             word = hash2(salt(seed, 72), cx * CHUNK + i, cz * CHUNK + j)
-            facts, cells = columns.facts[:, p, q], vox[i, j]
-            y, soil = max(facts[te.TOP_Y], SEA), cells[facts[te.TOP_Y]]
-            if cells[y + 1] != b.AIR:
-                continue
-            if cells[y] == b.WATER:
-                _place_lily(word, facts, cells)
-            elif y == SEA and unit(word) < REED_CHANCE and _is_shore(columns, p, q):
-                _stack(cells, y + 1, b.REEDS, draw(word, 1, 4))
-            elif soil == b.SAND or soil == b.GRASS or soil == b.PODZOL:
-                wood = columns.field[cl.WOOD, p, q]
-                _place_small(mix(word), facts[te.BIOME], wood, y, cells)
-                if patch and soil == b.GRASS and unit(mix(word + 1)) < PUMPKIN_CHANCE:
-                    cells[y + 1], cells[y + 2] = b.PUMPKIN, b.AIR
-                cactus = facts[te.BIOME] == cl.B_DESERT and unit(word) < CACTUS_CHANCE
-                if cactus and soil == b.SAND and _is_clear(i, y + 1, j, vox):
-                    _stack(cells, y + 1, b.CACTUS, draw(word, 1, 4))
+            height, biome = facts[te.TOP_Y, p, q], facts[te.BIOME, p, q]
+            if height < SEA:
+                shallow = biome == cl.B_SWAMP and height >= SEA - 4
+                if shallow and unit(word) < LILY_CHANCE:
+                    _stack(vox[i, j], SEA + 1, b.LILY_PAD, 1)
+            elif height == SEA and unit(word) < REED_CHANCE and _is_shore(facts, p, q):
+                _stack(vox[i, j], SEA + 1, b.REEDS, draw(word, 1, 4))
+            else:
+                share = unit(mix(word)) - CHANCES[biome, 1] * field[cl.WOOD, p, q]
+                _place_small(word, biome, share, patch, height, vox[i, j])
+                cactus = biome == cl.B_DESERT and unit(word) < CACTUS_CHANCE
+                if cactus and _is_clear(i, height + 1, j, vox):
+                    _stack(vox[i, j], height + 1, b.CACTUS, draw(word, 1, 4))
+            if facts[te.COLD, p, q]:
+                _freeze(vox[i, j])
 
 
 @inner
-def _place_lily(word, facts, cells):
-    shallow = facts[te.TOP_Y] >= SEA - 4
-    if facts[te.BIOME] == cl.B_SWAMP and shallow and unit(word) < LILY_CHANCE:
-        cells[SEA + 1] = b.LILY_PAD
+def _place_small(word, biome, share, patch, y, cells):
+    """Grass where `share` is below its chance, or else a pumpkin or a flower."""
+    soil, word = cells[y], mix(word + 1)
+    if soil != b.GRASS and soil != b.PODZOL and soil != b.SAND:
+        return
+    if share < CHANCES[biome, 0]:
+        tall = unit(word) < TALL_SHARE and cells[y + 1] == cells[y + 2] == b.AIR
+        if tall and soil != b.SAND:
+            cells[y + 2] = b.DOUBLE_PLANT_TOP
+            _stack(cells, y + 1, b.DOUBLE_PLANT, 1)
+        else:
+            _stack(cells, y + 1, KINDS[biome, (word >> 50) & 1], 1)
+    elif patch and unit(word) < PUMPKIN_CHANCE and soil == b.GRASS:
+        _stack(cells, y + 1, b.PUMPKIN, 1)
+    elif unit(mix(word)) < CHANCES[biome, 2]:
+        _stack(cells, y + 1, KINDS[biome, 2 + ((word >> 50) & 1)], 1)
 
 
 @inner
 def _stack(cells, y, block, count):
+    """Puts blocks on top of each other, as far as there is air."""
     while count > 0 and cells[y] == b.AIR:
         cells[y] = block
         y, count = y + 1, count - 1
 
 
 @inner
-def _is_shore(columns, p, q):
+def _is_shore(facts, p, q):
     """Whether water is beside a column that is level with it."""
-    near = columns.facts[te.TOP_Y]
-    lowest = min(
-        min(near[p - 1, q], near[p + 1, q]), min(near[p, q - 1], near[p, q + 1])
-    )
-    return lowest < SEA and columns.facts[te.SOIL, p, q] != b.STONE
+    wet = facts[te.TOP_Y, p - 1, q] < SEA or facts[te.TOP_Y, p + 1, q] < SEA
+    wet |= facts[te.TOP_Y, p, q - 1] < SEA or facts[te.TOP_Y, p, q + 1] < SEA
+    return wet and not facts[te.MOUTH, p, q] and facts[te.SOIL, p, q] != b.STONE
 
 
 @inner
@@ -101,28 +118,12 @@ def _is_clear(i, y, j, vox):
 
 
 @inner
-def _place_small(word, biome, wood, y, cells):
-    chances, kinds = CHANCES[biome], KINDS[biome]
-    if unit(word) < chances[0] + chances[1] * wood:
-        cells[y + 1] = kinds[(word >> 50) & 1]
-        tall = unit(mix(word)) < TALL_SHARE and cells[y + 2] == b.AIR
-        if tall and kinds[0] != b.DEAD_BUSH:
-            cells[y + 1], cells[y + 2] = b.DOUBLE_PLANT, b.DOUBLE_PLANT_TOP
-    elif unit(mix(word + 1)) < chances[2]:
-        cells[y + 1] = kinds[2 + ((word >> 50) & 1)]
-
-
-@inner
-def freeze(columns, vox):
-    """Lays snow on what is under the open sky, and ice on water, where it is cold."""
-    for i in range(CHUNK):
-        for j in range(CHUNK):
-            if columns.facts[te.COLD, i + te.MARGIN, j + te.MARGIN]:
-                cells = vox[i, j]
-                y = HEIGHT - 2
-                while cells[y] == b.AIR:
-                    y -= 1
-                if cells[y] == b.WATER:
-                    cells[y] = b.ICE
-                elif b.OPAQUE[cells[y]]:
-                    cells[y + 1] = b.SNOW_LAYER
+def _freeze(cells):
+    """Lays snow on what is under the open sky, or freezes the water there."""
+    y = HEIGHT - 2
+    while cells[y] == b.AIR:
+        y -= 1
+    if cells[y] == b.WATER:
+        cells[y] = b.ICE
+    elif b.OPAQUE[cells[y]]:
+        cells[y + 1] = b.SNOW_LAYER

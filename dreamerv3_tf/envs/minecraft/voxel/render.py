@@ -12,9 +12,9 @@ from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.camera import make_camera, make_lens, pixel_ray
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.march import (
-    Grid,
     block_at,
     local_origin,
+    make_grid,
     make_ray,
     trace,
 )
@@ -101,7 +101,7 @@ def _check(name: str, value: float, low: float, high: float) -> None:
         raise EnvError(f"env.{name} is {value}, expected {low} to {high}.")
 
 
-@kernel(fastmath=True)
+@kernel(fastmath=True, _nrt=False)
 def draw(s, canvas, lights, view, gamma, entities, out):
     """Draws an image.
 
@@ -117,7 +117,7 @@ def draw(s, canvas, lights, view, gamma, entities, out):
     time, view = s.num[st.TIME], np.float32(view)
     camera = make_camera(s, canvas.lens, canvas.scale)
     x0, z0 = local_origin(camera.x), local_origin(camera.z)
-    grid = Grid(s.vox.reshape(-1), s.tops.reshape(-1), x0 & 127, z0 & 127)
+    grid = make_grid(s, x0, z0)
     eye = np.float32(camera.x - x0), np.float32(camera.y), np.float32(camera.z - z0)
     around = block_at(grid, np.int64(eye[0]), np.int64(eye[1]), np.int64(eye[2]))
     if blocks.SOLID[around] or blocks.FIERY[around]:
@@ -127,16 +127,16 @@ def draw(s, canvas, lights, view, gamma, entities, out):
     begin_lights(lights, time, gamma)
     canvas.depth[:] = view
     if entities:
-        draw_entities(s, camera, lights, view, canvas.depth, canvas.paint)
+        draw_entities(s.ents, grid, camera, lights, view, canvas.depth, canvas.paint)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
-            colour = _pixel(s, canvas, lights, camera, grid, sky, eye, view, i, j)
+            colour = _pixel(canvas, lights, camera, grid, sky, eye, view, i, j)
             for channel in range(3):
                 out[i, j, channel] = np.uint8(colour[channel] + HALF)
 
 
-@inner(fastmath=True)
-def _pixel(s, canvas, lights, camera, grid, sky, eye, view, i, j):
+@inner(fastmath=True, _nrt=False, forceinline=True)
+def _pixel(canvas, lights, camera, grid, sky, eye, view, i, j):
     """Colour of a pixel: of a block, an entity or the sky, through fog and water."""
     dx, dy, dz = pixel_ray(camera, i, j)
     ray = make_ray(eye[0], eye[1], eye[2], dx, dy, dz)
@@ -144,7 +144,7 @@ def _pixel(s, canvas, lights, camera, grid, sky, eye, view, i, j):
     hit = trace(grid, ray, canvas.depth[pixel])
     thin = (camera.lens[1] - camera.lens[0]) * camera.scale[i, j]
     if hit.block != AIR:
-        colour = block_colour(s, grid, lights, ray, hit, thin * hit.t)
+        colour = block_colour(grid, lights, ray, hit, thin * hit.t)
         colour = blend(colour, sky.fog, haze(hit.t, view))
     elif hit.t < view and hit.t >= canvas.depth[pixel]:
         row = canvas.paint[pixel]

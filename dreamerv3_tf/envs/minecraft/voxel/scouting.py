@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.fighting import sees
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.state import HEIGHT, get, loaded
 
@@ -64,6 +67,25 @@ def _is_in(cells, x, y, z):
         if cells[row, 0] == x and cells[row, 1] == y and cells[row, 2] == z:
             return True
     return False
+
+
+@kernel()
+def nearest_foe(s, reach):
+    """Row of the nearest monster within a reach that sees the player; -1 for none."""
+    body, best, found = s.body, reach, -1
+    eye = body[st.Y] + st.EYE
+    for row in range(st.ENTS):
+        mob = s.ents[row]
+        if mob[st.E_KIND] >= st.ZOMBIE and mob[st.E_ANGRY] > 0:
+            x, y, z = mob[st.E_X], mob[st.E_Y], mob[st.E_Z]
+            far = math.sqrt(
+                (x - body[st.X]) ** 2
+                + max(0.0, abs(y - body[st.Y]) - 1.0) ** 2
+                + (z - body[st.Z]) ** 2
+            )
+            if far < best and sees(s, x, y + 1.0, z, body[st.X], eye, body[st.Z]):
+                best, found = far, row
+    return found
 
 
 @kernel()

@@ -10,6 +10,8 @@ import numpy as np
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
 
+ZERO, ONE = np.float32(0.0), np.float32(1.0)
+NEAR, FOUR = np.float32(0.75), np.float32(4.0)
 MEMO = 4096
 """Cells whose brightness is kept during one image; a power of 2."""
 
@@ -43,7 +45,7 @@ def make_lights() -> Lights:
     )
 
 
-@inner
+@inner(_nrt=False)
 def begin_lights(lights, time, gamma):
     """Sets the curve of a time of day and forgets the last image.
 
@@ -56,7 +58,8 @@ def begin_lights(lights, time, gamma):
     for level in range(16):
         value = level / 15.0
         value = value / (4.0 - 3.0 * value) * share * 0.96 + 0.03
-        value = value * (1.0 - gamma) + (1.0 - (1.0 - value) ** 4) * gamma
+        dark = (1.0 - value) * (1.0 - value)
+        value = value * (1.0 - gamma) + (1.0 - dark * dark) * gamma
         value = min(1.0, max(0.0, value * 0.96 + 0.03))
         lights.curve[level] = value
         if value >= 1.0 and enough == 15:
@@ -64,32 +67,32 @@ def begin_lights(lights, time, gamma):
     lights.enough[0] = 0 if enough == 15 else enough
 
 
-@inner(fastmath=True)
-def brightness(s, lights, x, y, z):
+@inner(fastmath=True, _nrt=False)
+def brightness(grid, lights, x, y, z):
     """Brightness of a cell, 0 to 1; as `state.sky_light`, but quick.
 
     Args:
-        s: the state.
+        grid: the voxels.
         lights: what is known in this image.
         x: cell, of the world or the window.
         y: cell.
         z: cell.
     """
     i, j = x & 127, z & 127
-    if y >= s.roof[i, j]:
+    if y >= grid.roof[(i << 7) | j]:
         return lights.curve[15]
     cell = (i << 14) | (j << 7) | (y & 127)
     place = (cell ^ (cell >> 9)) & (MEMO - 1)
     key = (lights.image[0] << 21) | cell
     if lights.cells[place] != key:
         lights.cells[place] = key
-        near = _open_distance(s, i, y, j, lights.enough[0])
+        near = _open_distance(grid, i, y, j, lights.enough[0])
         lights.values[place] = lights.curve[max(0, 15 - near)]
     return lights.values[place]
 
 
-@inner
-def _open_distance(s, x, y, z, enough):
+@inner(_nrt=False)
+def _open_distance(grid, x, y, z, enough):
     """Distance to the nearest column that is open at a height, at most 16.
 
     Any distance up to `enough` will do, as it gives full light.
@@ -99,28 +102,31 @@ def _open_distance(s, x, y, z, enough):
         for i in range(tile_x - ring, tile_x + ring + 1):
             for j in range(tile_z - ring, tile_z + ring + 1):
                 outer = max(abs(i - tile_x), abs(j - tile_z)) == ring
-                if outer and s.lows[i & 15, j & 15] <= y and best > enough:
-                    best = _search_tile(s, x, y, z, i, j, best)
+                if (
+                    outer
+                    and grid.lows[((i & 15) << 4) | (j & 15)] <= y
+                    and best > enough
+                ):
+                    best = _search_tile(grid, x, y, z, i, j, best)
     return best
 
 
-@inner
-def _search_tile(s, x, y, z, tile_x, tile_z, best):
+@inner(_nrt=False)
+def _search_tile(grid, x, y, z, tile_x, tile_z, best):
     for i in range(tile_x * 8, tile_x * 8 + 8):
         for j in range(tile_z * 8, tile_z * 8 + 8):
-            if s.roof[i & 127, j & 127] <= y:
+            if grid.roof[((i & 127) << 7) | (j & 127)] <= y:
                 best = min(best, max(abs(i - x), abs(j - z)))
     return best
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def haze(t, view):
     """Share of fog at a distance: none up to 75 % of the view, all at its end."""
-    share = (t - np.float32(0.75) * view) / (np.float32(0.25) * view)
-    return min(np.float32(1.0), max(np.float32(0.0), share))
+    return min(ONE, max(ZERO, (t / view - NEAR) * FOUR))
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def murk(depth, density):
     """Share of what a fluid hides over a length, 1 - exp(-density · length)."""
-    return np.float32(1.0) - np.float32(math.exp(-density * depth))
+    return ONE - math.exp(-density * depth)

@@ -214,7 +214,7 @@ class VoxelBackend:
             _, self.fuel = rules.smelt(self.state.slots, self.fuel)
 
     def _equip(self, name: str) -> None:
-        rules.equip(self.state.slots, items.ITEM[name])
+        rules.equip(self.state.slots, name)
 
     def _place(self, name: str) -> None:
         slots = self.state.slots

@@ -34,7 +34,7 @@ GROUND[[blocks.BEDROCK, *blocks.LEAVES]] = False
 """What a mob can be put on."""
 
 
-@inner
+@inner(_nrt=False)
 def spawn_mobs(s):
     """Takes away mobs that are far, and puts new ones where they may be."""
     monsters, animals = _thin_out(s)
@@ -46,7 +46,7 @@ def spawn_mobs(s):
         _try_group(s, False, NEAREST, ANIMALS - animals, sun)
 
 
-@inner
+@inner(_nrt=False)
 def settle(s):
     """The first animals of a world, in herds around the player."""
     animals = 0
@@ -54,7 +54,7 @@ def settle(s):
         animals += _try_group(s, False, HOME, ANIMALS - animals, 15.0)
 
 
-@inner
+@inner(_nrt=False)
 def _thin_out(s):
     """Removes far mobs; returns how many monsters and animals are left."""
     monsters, animals = 0, 0
@@ -84,13 +84,13 @@ def _thin_out(s):
     return monsters, animals
 
 
-@inner
+@inner(_nrt=False)
 def _distance(s, x, y, z):
     dx, dy, dz = x - s.body[st.X], y - s.body[st.Y], z - s.body[st.Z]
     return math.sqrt(dx * dx + dy * dy + dz * dz)
 
 
-@inner
+@inner(_nrt=False)
 def _try_group(s, wild, nearest, most, sun):
     """Tries one random place for mobs of one kind; returns how many there are now.
 
@@ -116,7 +116,7 @@ def _try_group(s, wild, nearest, most, sun):
     return _put_group(s, kind, x, y, z, nearest, min(most, PACK), sun)
 
 
-@inner
+@inner(_nrt=False)
 def _put_group(s, kind, x, y, z, nearest, most, sun):
     """Puts mobs on and around a cell where they may be; returns how many."""
     wild, count = kind >= st.ZOMBIE, 0
@@ -142,7 +142,7 @@ def _put_group(s, kind, x, y, z, nearest, most, sun):
     return count
 
 
-@inner
+@inner(_nrt=False)
 def _is_roomy(s, kind, x, y, z):
     """Whether the ground suits a mob, and 2 cells above it, or 18 for spiders, do."""
     ground = st.get(s, x, y - 1, z)
@@ -157,7 +157,7 @@ def _is_roomy(s, kind, x, y, z):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def _is_dark(s, x, y, z, sun):
     """Whether monsters come into being: surely in the dark, never with light over 7."""
     light = st.sky_light(s, x, y, z)

@@ -21,21 +21,23 @@ from dreamerv3_tf.envs.minecraft.voxel.bodies import (
 )
 from dreamerv3_tf.envs.minecraft.voxel.camera import covered, pixel_ray
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
-from dreamerv3_tf.envs.minecraft.voxel.march import texel
+from dreamerv3_tf.envs.minecraft.voxel.march import NONE, ONE, TINY, ZERO, texel
 from dreamerv3_tf.envs.minecraft.voxel.paint import SHADES, unpack
 from dreamerv3_tf.envs.minecraft.voxel.shade import brightness
 
-ZERO, ONE, NONE = np.float32(0.0), np.float32(1.0), np.float32(-1.0)
+HALF = np.float32(0.5)
 ITEM_HALF = np.float32(0.14)  # blocks, half the width of an item
-FLAT = np.float32(0.012)
+FLAT, BLOCK_HALF = np.float32(0.012), np.float32(0.49)
+MARGIN = np.float32(0.2)
 
 
-@inner(fastmath=True)
-def draw_entities(s, camera, lights, view, depth, paint):
+@inner(fastmath=True, _nrt=False)
+def draw_entities(ents, grid, camera, lights, view, depth, paint):
     """Draws all entities in sight.
 
     Args:
-        s: the state.
+        ents: entities of the state.
+        grid: the voxels.
         camera: where the picture is taken from.
         lights: brightness of cells.
         view: how far one sees, blocks.
@@ -43,27 +45,27 @@ def draw_entities(s, camera, lights, view, depth, paint):
         paint: float32 `[size * size, 3]`, set to their colours.
     """
     for row in range(st.ENTS):
-        kind = np.int64(s.ents[row, st.E_KIND])
+        kind = np.int64(ents[row, st.E_KIND])
         if kind > 0:
-            ent = s.ents[row]
+            ent = ents[row]
             x = np.float32(ent[st.E_X] - camera.x)
             y = np.float32(ent[st.E_Y] - camera.y)
             z = np.float32(ent[st.E_Z] - camera.z)
             if x * x + y * y + z * z < view * view:
-                _draw(s, camera, lights, depth, paint, ent, kind, x, y, z)
+                _draw(grid, camera, lights, depth, paint, ent, kind, x, y, z)
 
 
-@inner(fastmath=True)
-def _draw(s, camera, lights, depth, paint, ent, kind, x, y, z):
+@inner(fastmath=True, _nrt=False)
+def _draw(grid, camera, lights, depth, paint, ent, kind, x, y, z):
     """Draws one entity whose feet are at `(x, y, z)` from the eye."""
     tall, wide = np.float32(st.ENT_TALL[kind]), np.float32(st.ENT_WIDE[kind])
-    radius = np.float32(0.5) * tall + wide + np.float32(0.2)
-    middle = y + np.float32(0.5) * tall
+    radius = HALF * tall + wide + MARGIN
+    middle = y + HALF * tall
     left, right, top, bottom = covered(camera, x, middle, z, radius)
     if left > right or top > bottom:
         return
     light = brightness(
-        s,
+        grid,
         lights,
         np.int64(math.floor(ent[st.E_X])),
         np.int64(math.floor(ent[st.E_Y] + 0.5 * tall)),
@@ -87,7 +89,7 @@ def _draw(s, camera, lights, depth, paint, ent, kind, x, y, z):
                 _set_colour(paint, pixel, word, shade * light, angry, flash)
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _pose(ent, kind, x, z):
     """Yaw in radians, and how far the entity hovers over its feet."""
     yaw = math.radians(ent[st.E_YAW])
@@ -99,14 +101,14 @@ def _pose(ent, kind, x, z):
     return math.atan2(np.float64(x), np.float64(-z)), lift  # it faces the eye
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _nearest(ent, kind, ox, oy, oz, dx, dy, dz, reach):
     """Nearest point of an entity on a ray: `(t, texel, shade)`."""
     best, word, shade = reach, np.uint32(0), ONE
     if kind == st.ITEM or kind == st.FALLING:
         item = np.int64(ent[st.E_ITEM])
         block = item if kind == st.FALLING else ITEM_BLOCK[item]
-        half = np.float32(0.49) if kind == st.FALLING else ITEM_HALF
+        half = BLOCK_HALF if kind == st.FALLING else ITEM_HALF
         if block > 0:
             t, face, u, v = meet_box(
                 ox, oy - half, oz, dx, dy, dz, half, half, half, reach
@@ -132,10 +134,10 @@ def _nearest(ent, kind, ox, oy, oz, dx, dy, dz, reach):
     return best, word, shade
 
 
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def meet_box(ox, oy, oz, dx, dy, dz, half_x, half_y, half_z, reach):
     """Where a ray enters a box around the origin: `(t, face, u, v)`; -1 if nowhere."""
-    nx, ny, nz = ONE / _some(dx), ONE / _some(dy), ONE / _some(dz)
+    nx, ny, nz = ONE / (dx + TINY), ONE / (dy + TINY), ONE / (dz + TINY)
     in_x, in_y, in_z = -ox * nx, -oy * ny, -oz * nz
     deep_x, deep_y, deep_z = half_x * abs(nx), half_y * abs(ny), half_z * abs(nz)
     t = max(in_x - deep_x, max(in_y - deep_y, in_z - deep_z))
@@ -144,21 +146,15 @@ def meet_box(ox, oy, oz, dx, dy, dz, half_x, half_y, half_z, reach):
     if t < 0 or t >= reach:
         return NONE, 3, ZERO, ZERO
     x, y, z = (ox + t * dx) / half_x, (oy + t * dy) / half_y, (oz + t * dz) / half_z
-    x, y, z = (x + ONE) * np.float32(0.5), (ONE - y) * np.float32(0.5), (z + ONE) / 2
+    x, y, z = (ONE + x) * HALF, (ONE - y) * HALF, (ONE + z) * HALF
     if t == in_y - deep_y:
-        return t, (3 if dy < 0 else 2), x, np.float32(z)
+        return t, (3 if dy < 0 else 2), x, z
     if t == in_x - deep_x:
-        return t, (1 if dx < 0 else 0), np.float32(z), y
+        return t, (1 if dx < 0 else 0), z, y
     return t, (5 if dz < 0 else 4), x, y
 
 
-@inner(fastmath=True)
-def _some(value):
-    tiny = np.float32(1e-7)
-    return tiny if abs(value) < tiny else value
-
-
-@inner(fastmath=True)
+@inner(fastmath=True, _nrt=False)
 def _set_colour(paint, pixel, word, light, angry, flash):
     light = light if not flash else np.float32(1.0)
     colour = unpack(word)

@@ -7,15 +7,13 @@ reach into it. Index `[i, j]` of a padded array is the column `(x, z)` with
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import climate as cl
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.noise import hash2
-from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, HEIGHT, SEA
+from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, SEA
 
 MARGIN = 4
 PADDED = CHUNK + 2 * MARGIN
@@ -24,24 +22,14 @@ SNOW_LINE = 93  # above it snow lies in every climate
 ROOF = 5  # blocks of ground that caves keep above them
 
 
-class Columns(NamedTuple):
-    """Columns of a chunk and its margin.
-
-    Attributes:
-        field: float64 `[FIELDS, 24, 24]`, see `climate.py`.
-        facts: int64 `[6, 24, 24]`, rows as named below.
-    """
-
-    field: np.ndarray
-    facts: np.ndarray
-
-
+# Rows of `facts`, int64 `[FACTS, 24, 24]`: what is known of each column.
 TOP_Y = 0  # height of the topmost block of ground; water fills up to SEA
 BIOME = 1
 COLD = 2  # 1 where snow lies and water freezes
 MOUTH = 3  # 1 where caves may break the surface, and nothing is planted
 SOIL = 4  # the topmost block
 CAVE_Y = 5  # highest cell that a cave may open; not in the margin
+FACTS = 6
 
 # What lies below a topmost block: a block, down to which depth, then another. Rock
 # follows.
@@ -53,22 +41,26 @@ LAYERS[b.GRAVEL] = (b.GRAVEL, 2, b.GRAVEL, 2)
 LAYERS[b.CLAY] = (b.CLAY, 1, b.DIRT, 3)
 
 
-@inner
-def make_columns(seed, cx, cz):
-    """Columns of a chunk and its margin."""
-    lattice = np.empty((cl.NOISES, POINTS, POINTS), np.float64)
+@kernel()
+def write_columns(seed, cx, cz, lattice, field, facts):
+    """Computes the columns of a chunk and its margin.
+
+    Args:
+        seed: of the world.
+        cx, cz: the chunk.
+        lattice: float64 `[NOISES, 7, 7]`, room to work in.
+        field: float64 `[FIELDS, 24, 24]`, gets the fields of `climate.py`.
+        facts: int64 `[FACTS, 24, 24]`, gets all rows but `CAVE_Y`.
+    """
     x0, z0 = cx * CHUNK - MARGIN, cz * CHUNK - MARGIN
     for i in range(POINTS):
         for j in range(POINTS):
             cl.write_fields(seed, x0 + 4 * i, z0 + 4 * j, lattice, i, j)
-    field = np.empty((cl.FIELDS, PADDED, PADDED), np.float64)
     for k in range(cl.FIELDS):
         _interpolate(lattice[k], field[k])
-    facts = np.empty((6, PADDED, PADDED), np.int64)
     for i in range(PADDED):
         for j in range(PADDED):
             _write_facts(field[:, i, j], facts[:, i, j])
-    return Columns(field, facts)
 
 
 @inner
@@ -111,14 +103,15 @@ def _bed(height, spot):
     return b.GRAVEL if spot > -0.3 else b.SAND
 
 
-@inner
-def fill_ground(seed, cx, cz, columns, vox):
+@kernel()
+def fill_ground(seed, cx, cz, facts, vox):
     """Writes the layers of a chunk, without caves, ores and plants."""
+    _limit_caves(facts)
     for i in range(CHUNK):
         for j in range(CHUNK):
             word = hash2(seed, cx * CHUNK + i, cz * CHUNK + j)
-            facts = columns.facts[:, i + MARGIN, j + MARGIN]
-            _fill_column(vox[i, j], word, facts[SOIL], facts[TOP_Y])
+            p, q = i + MARGIN, j + MARGIN
+            _fill_column(vox[i, j], word, facts[SOIL, p, q], facts[TOP_Y, p, q])
 
 
 @inner
@@ -142,13 +135,12 @@ def _fill_column(cells, word, top, height):
 
 
 @inner
-def limit_caves(columns):
+def _limit_caves(facts):
     """Finds how high caves may reach.
 
     Ground stays between caves and all water beside or above them, so none of it can
     ever run into one.
     """
-    facts = columns.facts
     for i in range(MARGIN, MARGIN + CHUNK):
         for j in range(MARGIN, MARGIN + CHUNK):
             height = lowest = facts[TOP_Y, i, j]

@@ -12,7 +12,7 @@ import numpy as np
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import climate as cl
 from dreamerv3_tf.envs.minecraft.voxel import terrain as te
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.noise import draw, hash2, mix, salt, unit
 from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, SEA
 
@@ -55,9 +55,9 @@ share of its first kind of tree."""
 KINDS = np.zeros((len(cl.BIOMES), 2), np.int64)
 for _biome, _chance, _noise, _share, _kinds in (
     (cl.B_PLAINS, 0.025, 0.0, 1.0, (OAK, OAK)),
-    (cl.B_FOREST, 0.5, 1.5, 0.8, (OAK, BIRCH)),
-    (cl.B_BIRCH_FOREST, 0.5, 1.5, 1.0, (BIRCH, BIRCH)),
-    (cl.B_TAIGA, 0.5, 1.5, 0.7, (SPRUCE, PINE)),
+    (cl.B_FOREST, 0.64, 1.6, 0.8, (OAK, BIRCH)),
+    (cl.B_BIRCH_FOREST, 0.66, 1.6, 1.0, (BIRCH, BIRCH)),
+    (cl.B_TAIGA, 0.62, 1.6, 0.7, (SPRUCE, PINE)),
     (cl.B_JUNGLE, 0.55, 1.3, 0.6, (JUNGLE, BUSH)),
     (cl.B_SAVANNA, 0.1, 0.0, 0.9, (ACACIA, OAK)),
     (cl.B_SNOWY_PLAINS, 0.02, 0.0, 1.0, (SPRUCE, SPRUCE)),
@@ -68,28 +68,35 @@ for _biome, _chance, _noise, _share, _kinds in (
     KINDS[_biome] = _kinds
 
 
-@inner
-def place_trees(seed, cx, cz, columns, vox):
-    """Draws all trees that reach into a chunk."""
+@kernel()
+def place_trees(seed, cx, cz, field, facts, vox):
+    """Draws all trees that reach into a chunk.
+
+    Args:
+        seed: of the world.
+        cx, cz: the chunk.
+        field, facts: of its columns, see `terrain.py`.
+        vox: uint8 `[16, 16, 128]`, the chunk.
+    """
     for i in range(te.PADDED // CELL):
         for j in range(te.PADDED // CELL):
             word = hash2(salt(seed, 61), cx * 4 - 1 + i, cz * 4 - 1 + j)
             p, q = CELL * i + draw(word, 0, 4), CELL * j + draw(mix(word), 0, 4)
-            facts = columns.facts[:, p, q]
-            growth = GROWTH[facts[te.BIOME]]
-            chance = min(0.85, growth[0] + growth[1] * columns.field[cl.WOOD, p, q])
-            if unit(word) < chance and _can_root(facts):
-                second = unit(mix(word + 1)) >= growth[2]
-                kind = KINDS[facts[te.BIOME], np.int64(second)]
-                x, z, y = p - te.MARGIN, q - te.MARGIN, facts[te.TOP_Y]
+            biome = facts[te.BIOME, p, q]
+            chance = GROWTH[biome, 0] + GROWTH[biome, 1] * field[cl.WOOD, p, q]
+            if unit(word) < min(0.85, chance) and _can_root(facts, p, q):
+                second = unit(mix(word + 1)) >= GROWTH[biome, 2]
+                kind = KINDS[biome, np.int64(second)]
+                x, z, y = p - te.MARGIN, q - te.MARGIN, facts[te.TOP_Y, p, q]
                 _put(vox, x, y, z, b.DIRT, True)
                 _draw_tree(mix(word + 2), kind, x, y + 1, z, vox)
 
 
 @inner
-def _can_root(facts):
-    soft = facts[te.SOIL] == b.GRASS or facts[te.SOIL] == b.PODZOL
-    return soft and not facts[te.MOUTH] and SEA <= facts[te.TOP_Y] <= HIGHEST
+def _can_root(facts, p, q):
+    soil = facts[te.SOIL, p, q]
+    dry = SEA <= facts[te.TOP_Y, p, q] <= HIGHEST
+    return dry and not facts[te.MOUTH, p, q] and (soil == b.GRASS or soil == b.PODZOL)
 
 
 @inner

@@ -40,7 +40,7 @@ def _bits(entries: dict[tuple[int, ...], int]) -> np.ndarray:
 
 BASE = _bits(
     {
-        tuple(np.flatnonzero(blocks.OPAQUE)): FULL,
+        tuple(np.flatnonzero(blocks.OPAQUE).tolist()): FULL,
         (blocks.DIRT, blocks.GRASS, blocks.PODZOL): SOIL,
         (blocks.SAND, blocks.RED_SAND): SANDY,
         (blocks.HARDENED_CLAY,): CLAYEY,
@@ -143,7 +143,7 @@ def _look(s, x, y, z):
 
 @inner
 def _plan(vox, x, y, z, block, time):
-    """What a cell becomes, which cells it changes (see `fluids.py`), ticks until then."""
+    """What a cell becomes, which cells it changes (as `fluids.plan`), and when."""
     if FLOWS[block]:
         return fluids.plan(vox, x, y, z, block, time)
     becomes = _due(vox, x, y, z, block)

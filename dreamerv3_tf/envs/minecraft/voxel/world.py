@@ -18,8 +18,8 @@ NO_EDITS = np.zeros((0, 4), np.int32)
 
 
 @kernel()
-def load_chunk(s, cx, cz, edits):
-    """Brings a chunk into its place of the window.
+def join_chunk(s, cx, cz, edits):
+    """Makes a generated chunk part of the window: its edits and heights.
 
     Args:
         s: the state.
@@ -28,9 +28,6 @@ def load_chunk(s, cx, cz, edits):
         edits: int32 `[n, 4]`, `(x, y, z, block)` of the cells that were changed.
     """
     i, j = (cx & 7) * st.CHUNK, (cz & 7) * st.CHUNK
-    vox = s.vox[i : i + st.CHUNK, j : j + st.CHUNK]
-    biome = s.biome[i : i + st.CHUNK, j : j + st.CHUNK]
-    worldgen.generate(s.num[st.SEED], cx, cz, vox, biome)
     for row in range(edits.shape[0]):
         x, y, z = edits[row, 0], edits[row, 1], edits[row, 2]
         s.vox[x & 127, z & 127, y] = edits[row, 3]
@@ -120,8 +117,12 @@ class World:
 
     def load(self, cx: int, cz: int) -> None:
         """Brings one chunk into memory."""
-        made = self._edits.get((cx, cz))
-        load_chunk(self.state, cx, cz, _rows(made) if made else NO_EDITS)
+        i, j = (cx & 7) * st.CHUNK, (cz & 7) * st.CHUNK
+        place = np.s_[i : i + st.CHUNK, j : j + st.CHUNK]
+        state, made = self.state, self._edits.get((cx, cz))
+        seed = int(state.num[st.SEED])
+        worldgen.generate(seed, cx, cz, state.vox[place], state.biome[place])
+        join_chunk(state, cx, cz, _rows(made) if made else NO_EDITS)
 
     def remember(self) -> list[tuple[int, int, int, int]]:
         """Takes over the edits that were logged; `(x, y, z, block)` in their order."""

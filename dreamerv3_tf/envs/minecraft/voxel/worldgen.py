@@ -19,60 +19,90 @@ from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, HEIGHT
 BIOMES = cl.BIOMES
 SPAWN_RANGE = 64  # chunks from the origin within which an episode begins
 SPAWN_TRIES = 4000
+SOILS = (b.GRASS, b.DIRT, b.PODZOL, b.SAND)
+PASSABLE = ~(b.SOLID | b.WATERY | b.FIERY)
+SPAWN_BIOMES = np.array(cl.SPAWN_BIOMES)
 
 
-@kernel("(int64, int64, int64, uint8[:, :, :], uint8[:, :])")
-def generate(seed, cx, cz, vox, biome):
+def generate(seed: int, cx: int, cz: int, vox: np.ndarray, biome: np.ndarray) -> None:
     """Writes the chunk at `(16 cx, 16 cz)`; the same one for the same arguments.
 
     Args:
-        seed: int64, of the world.
-        cx, cz: int64, coordinates of the chunk.
+        seed: of the world, an int64.
+        cx, cz: coordinates of the chunk.
         vox: uint8 `[16, 16, 128]` by x, z, y, a view of any strides.
         biome: uint8 `[16, 16]` by x, z, likewise.
     """
-    columns = te.make_columns(seed, cx, cz)
-    cells = np.empty((CHUNK, CHUNK, HEIGHT), np.uint8)
+    field = np.empty((cl.FIELDS, te.PADDED, te.PADDED), np.float64)
+    facts = np.empty((te.FACTS, te.PADDED, te.PADDED), np.int64)
+    lattice = np.empty((cl.NOISES, te.POINTS, te.POINTS), np.float64)
     ravines = np.empty((caves.RAVINES, 8), np.float64)
-    count = caves.find_ravines(seed, cx, cz, ravines)
-    caves.mark_ravines(cx, cz, ravines, count, columns)
-    te.limit_caves(columns)
-    te.fill_ground(seed, cx, cz, columns, cells)
-    hills = columns.facts[te.BIOME, 12, 12] == cl.B_EXTREME_HILLS
-    ores.place_ores(seed, cx, cz, hills, cells)
-    caves.carve_ravines(cx, cz, ravines, count, columns, cells)
-    caves.carve_caves(seed, cx, cz, columns, cells)
+    noise = np.empty((3, 5, 5, caves.LAYERS), np.float64)
+    cells = np.empty((CHUNK, CHUNK, HEIGHT), np.uint8)
+    te.write_columns(seed, cx, cz, lattice, field, facts)
+    count = caves.find_ravines(seed, cx, cz, ravines, facts)
+    te.fill_ground(seed, cx, cz, facts, cells)
+    ores.place_ores(seed, cx, cz, facts, cells)
+    caves.carve_ravines(cx, cz, ravines, count, facts, cells)
+    caves.carve_caves(seed, cx, cz, noise, facts, cells)
     caves.place_springs(seed, cx, cz, cells)
-    trees.place_trees(seed, cx, cz, columns, cells)
-    plants.place_plants(seed, cx, cz, columns, cells)
-    plants.freeze(columns, cells)
-    for i in range(CHUNK):
-        for j in range(CHUNK):
-            biome[i, j] = columns.facts[te.BIOME, i + te.MARGIN, j + te.MARGIN]
-            for y in range(HEIGHT):
-                vox[i, j, y] = cells[i, j, y]
+    trees.place_trees(seed, cx, cz, field, facts, cells)
+    plants.place_plants(seed, cx, cz, field, facts, cells)
+    vox[...] = cells
+    inside = slice(te.MARGIN, te.MARGIN + CHUNK)
+    biome[...] = facts[te.BIOME, inside, inside]
 
 
-@kernel("int64(int64, int64, int64)")
-def biome_at(seed, x, z):
-    """Biome of a column; exact where its coordinates are multiples of 4."""
-    field = np.empty((cl.NOISES, 1, 1), np.float64)
-    cl.write_fields(seed, x, z, field, 0, 0)
-    return cl.pick_biome(field[:, 0, 0], cl.ground(field[:, 0, 0]))
+@kernel()
+def find_chunk(seed, attempt, room):
+    """A chunk whose middle lies in a spawn biome; all of them are equally likely.
 
+    Args:
+        seed: of the world.
+        attempt: another number finds another chunk.
+        room: float64 `[NOISES, 1, 1]`, to work in.
 
-@kernel("UniTuple(int64, 2)(int64, int64, int64)")
-def find_chunk(seed, biome, attempt):
-    """A chunk `(cx, cz)` near the origin whose middle lies in a biome, by chance.
-
-    Each attempt begins at another place. After `SPAWN_TRIES` it is the last one tried.
+    Returns:
+        `(cx, cz, biome, word)`: the chunk, its biome or -1 where none was found within
+        `SPAWN_TRIES`, and a hash to choose a column by.
     """
-    word = hash2(salt(seed, 81), attempt, biome)
-    cx, cz = 0, 0
+    word = hash2(salt(seed, 81), attempt, 0)
+    wanted = SPAWN_BIOMES[draw(word, 0, len(SPAWN_BIOMES))]
     for k in range(SPAWN_TRIES):
         word = mix(word + k)
         cx = draw(word, -SPAWN_RANGE, SPAWN_RANGE)
         cz = draw(mix(word + 1), -SPAWN_RANGE, SPAWN_RANGE)
-        if biome_at(seed, cx * CHUNK + 8, cz * CHUNK + 8) == biome:
-            break
-    return cx, cz
+        cl.write_fields(seed, cx * CHUNK + 8, cz * CHUNK + 8, room, 0, 0)
+        field = room[:, 0, 0]
+        if cl.pick_biome(field, cl.ground(field)) == wanted:
+            return cx, cz, wanted, mix(word + 2)
+    return 0, 0, -1, word
+
+
+def find_spawn(seed: int) -> tuple[int, int]:
+    """Column where an episode begins: `(x, z)`, in a spawn biome.
+
+    It is dry ground under the open sky, at most small plants on it.
+
+    Raises:
+        RuntimeError: the world holds none near its origin.
+    """
+    vox = np.empty((CHUNK, CHUNK, HEIGHT), np.uint8)
+    biome = np.empty((CHUNK, CHUNK), np.uint8)
+    room = np.empty((cl.NOISES, 1, 1), np.float64)
+    for attempt in range(100):
+        cx, cz, wanted, word = find_chunk(seed, attempt, room)
+        generate(seed, cx, cz, vox, biome)
+        x, z = np.nonzero((biome == wanted) & is_open(vox))
+        if len(x):
+            which = word % len(x)
+            return cx * CHUNK + int(x[which]), cz * CHUNK + int(z[which])
+    raise RuntimeError(f"World {seed} has no place to begin near its origin.")
+
+
+def is_open(vox: np.ndarray) -> np.ndarray:
+    """Which columns end in soil that bears nothing but small plants; bool `[n, n]`."""
+    filled = ~PASSABLE[vox]
+    top = HEIGHT - 1 - filled[:, :, ::-1].argmax(axis=2)
+    block = np.take_along_axis(vox, top[:, :, None], axis=2)[:, :, 0]
+    return np.isin(block, SOILS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dreamerv3_tf.envs.minecraft import rules
+from dreamerv3_tf.envs.minecraft.items import ITEM
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.sim import VoxelBackend
 
@@ -12,16 +14,30 @@ class Accidents(VoxelBackend):
     Args:
         drops: steps at which the player is lifted 60 blocks up, to fall to death.
         losses: steps at which the game is lost.
+        gifts: items and counts that the player gets, by step.
         **settings: of `VoxelBackend`.
     """
 
-    def __init__(self, *, drops=(), losses=(), **settings):
+    def __init__(self, *, drops=(), losses=(), gifts=None, **settings):
         super().__init__(**settings)
-        self.drops, self.losses, self.steps = set(drops), set(losses), 0
+        self.drops, self.losses, self.gifts = set(drops), set(losses), gifts or {}
+        self.steps = 0
 
     def step(self, command):
         self.steps += 1
         if self.steps in self.drops:
             self.state.body[st.Y] += 60
+        for name, count in self.gifts.get(self.steps, ()):
+            rules.add(self.state.slots, ITEM[name], count)
         raw = super().step(command)
         return raw._replace(lost=True) if self.steps in self.losses else raw
+
+
+KIT = [("log", 12), ("cobblestone", 24), ("iron_ore", 4), ("coal", 1), ("dirt", 9)]
+EVENTFUL = {
+    "seed": 3,
+    "drops": (900, 2200),
+    "losses": (1500,),
+    "gifts": {20: KIT, 300: [("iron_ingot", 3)], 500: [("diamond", 1)], 1000: KIT},
+}
+"""Settings of `Accidents` for a run with two deaths, a loss, and all milestones."""

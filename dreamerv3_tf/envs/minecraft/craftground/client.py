@@ -135,7 +135,16 @@ class Client:
 
     def close(self) -> None:
         """Ends the game; another one may be started afterwards."""
-        self.env.terminate()
+        ipc = getattr(self.env, "ipc", None)
+        channel = getattr(ipc, "sock", None)
+        with contextlib.suppress(*BROKEN):
+            self.env.terminate()
+        if ipc is None or channel is None:
+            return
+        # After a crash the client leaves both behind, and would take the next name for
+        # each game that follows.
+        channel.close()
+        pathlib.Path(f"/tmp/minecraftrl_{ipc.port}.sock").unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _within(self, seconds: float) -> Iterator[None]:
@@ -152,8 +161,7 @@ class Client:
         try:
             yield
         except BROKEN as error:
-            with contextlib.suppress(*BROKEN):
-                self.env.terminate()
+            self.close()
             late = f"no answer within {seconds:.0f} s"
             text = late if expired.is_set() else f"{type(error).__name__}: {error}"
             raise GameLost(text) from error

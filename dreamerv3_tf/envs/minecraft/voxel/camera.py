@@ -10,6 +10,9 @@ import numpy as np
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
 
+Real = float | np.floating
+"""A number in compiled code, mostly float32."""
+
 
 class Camera(NamedTuple):
     """An eye that looks somewhere.
@@ -25,12 +28,12 @@ class Camera(NamedTuple):
         scale: float32 `[size, size]`, 1 / length of `(1, lens, lens)`.
     """
 
-    x: float
-    y: float
-    z: float
-    ahead: tuple[float, float, float]
-    right: tuple[float, float, float]
-    up: tuple[float, float, float]
+    x: Real
+    y: Real
+    z: Real
+    ahead: tuple[Real, Real, Real]
+    right: tuple[Real, Real, Real]
+    up: tuple[Real, Real, Real]
     lens: np.ndarray
     scale: np.ndarray
 

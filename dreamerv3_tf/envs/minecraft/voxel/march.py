@@ -23,10 +23,14 @@ from dreamerv3_tf.envs.minecraft.voxel.atlas import (
     TEXELS,
 )
 from dreamerv3_tf.envs.minecraft.voxel.blocks import AIR
+from dreamerv3_tf.envs.minecraft.voxel.camera import Real
 from dreamerv3_tf.envs.minecraft.voxel.cutouts import meet
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.state import HEIGHT
 
+# `_nrt` off: no compiled function of the renderer makes an array, and without it Numba
+# would count references to arrays for each pixel, which takes ten times the rest.
+# `forceinline`: what runs for each pixel is one function, so nothing is copied.
 HOT: dict[str, Any] = {"fastmath": True, "_nrt": False, "forceinline": True}
 ZERO, ONE, NONE = np.float32(0.0), np.float32(1.0), np.float32(-1.0)
 TINY, NOTHING = np.float32(1.7e-8), np.uint8(AIR)
@@ -53,21 +57,21 @@ class Grid(NamedTuple):
     biome: np.ndarray
     x: int
     z: int
-    highest: float
+    highest: Real
 
 
 class Ray(NamedTuple):
     """Origin, direction, and 1 / direction; float32, none of them 0."""
 
-    ex: float
-    ey: float
-    ez: float
-    dx: float
-    dy: float
-    dz: float
-    nx: float
-    ny: float
-    nz: float
+    ex: Real
+    ey: Real
+    ez: Real
+    dx: Real
+    dy: Real
+    dz: Real
+    nx: Real
+    ny: Real
+    nz: Real
 
 
 class Hit(NamedTuple):
@@ -87,17 +91,17 @@ class Hit(NamedTuple):
         wet: length of the ray in water.
     """
 
-    t: float
-    block: int
-    face: int
-    x: int
-    y: int
-    z: int
-    u: float
-    v: float
-    surface: float
-    side: int
-    wet: float
+    t: Real
+    block: int | np.integer
+    face: int | np.integer
+    x: int | np.integer
+    y: int | np.integer
+    z: int | np.integer
+    u: Real
+    v: Real
+    surface: Real
+    side: int | np.integer
+    wet: Real
 
 
 @inner(_nrt=False)
@@ -249,7 +253,7 @@ def trace(grid, ray, reach):
                 return Hit(met, block, face, x, y, z, u, v, surface, side, wet)
         through = block if shape == LIQUID else NOTHING
         t, axis, x, y, z, block = march(grid, ray, x, y, z, t, through, end)
-    wet += reach - dived if dived >= 0 else ZERO
+    wet += end - dived if dived >= 0 else ZERO
     return Hit(reach, NOTHING, 3, x, y, z, ZERO, ZERO, surface, side, wet)
 
 

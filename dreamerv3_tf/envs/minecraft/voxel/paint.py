@@ -32,6 +32,7 @@ CLEAR, MURKY = np.float32(0.14), np.float32(0.09)
 """What a block of water hides, seen from above and from within."""
 
 SURFACE = np.float32(0.5)  # share that the surface of water hides by itself
+WASHED = np.float32(0.25)  # share that water before the eye hides
 SHADES = np.array([0.6, 0.6, 0.5, 1.0, 0.8, 0.8], np.float32)
 """Share of the light that each face gets."""
 
@@ -135,6 +136,7 @@ def under_water(colour, ray, hit, fog, view, thin):
         thin: width of the pixel at a distance of 1.
     """
     if hit.surface < 0:  # the eye is in it
+        colour = blend(colour, DEEP, WASHED)
         return blend(colour, DEEP, murk(hit.wet, MURKY))
     t = hit.surface
     u, v = _on_surface(ray, hit.side, t)

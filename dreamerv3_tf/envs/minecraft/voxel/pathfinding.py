@@ -26,7 +26,9 @@ from dreamerv3_tf.envs.minecraft.voxel.passage import (
 
 CELLS = st.SIZE * st.SIZE * st.HEIGHT
 REACH = 44  # blocks from the start along x and z; all of it is in the window
-GREED = 3.0  # weight of the way that is left; more finds a way sooner, less a better one
+GREED = (
+    3.0  # weight of the way that is left; more finds a way sooner, less a better one
+)
 
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 CLIMBS = (0, 1, -1, -2, -3)
@@ -72,7 +74,11 @@ def find_path(s, goals, tier, limit, work, came):
         came[place] += EXPANDED
         seen += 1
         for move in range(MOVES.shape[0]):
-            to_x, to_y, to_z = x + MOVES[move, 0], y + MOVES[move, 1], z + MOVES[move, 2]
+            to_x, to_y, to_z = (
+                x + MOVES[move, 0],
+                y + MOVES[move, 1],
+                z + MOVES[move, 2],
+            )
             if _is_near(start, to_x, to_y, to_z):
                 to = _place(to_x, to_y, to_z)
                 if came[to] >= EXPANDED:

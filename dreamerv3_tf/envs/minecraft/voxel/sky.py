@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dreamerv3_tf.envs.minecraft.voxel.camera import Real
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
 
 DAY = 24000  # ticks
@@ -38,13 +39,13 @@ class Sky(NamedTuple):
         night: 1 where the sky is black, 0 by day.
     """
 
-    zenith: tuple[float, float, float]
-    fog: tuple[float, float, float]
-    glow: float
-    warm: tuple[float, float, float]
-    sun_x: float
-    sun_y: float
-    night: float
+    zenith: tuple[Real, Real, Real]
+    fog: tuple[Real, Real, Real]
+    glow: Real
+    warm: tuple[Real, Real, Real]
+    sun_x: Real
+    sun_y: Real
+    night: Real
 
 
 @inner(_nrt=False)

@@ -7,7 +7,7 @@ The noise comes from integer hashes, so textures are the same everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def fill(colour: Colour, value: np.ndarray | float = 0.0, tint: int = 1) -> np.n
     return out
 
 
-def draw(base: np.ndarray, art: str, colours: dict[str, Colour]) -> np.ndarray:
+def draw(base: np.ndarray, art: str, colours: Mapping[str, Colour]) -> np.ndarray:
     """A texture with a drawing on it: rows of letters, a colour for each; `.` is none.
 
     A drawing may be smaller than the texture; it lies in the middle.
@@ -52,7 +52,7 @@ def draw(base: np.ndarray, art: str, colours: dict[str, Colour]) -> np.ndarray:
     return out
 
 
-def cut(art: str, colours: dict[str, Colour], tint: int = 1) -> np.ndarray:
+def cut(art: str, colours: Mapping[str, Colour], tint: int = 1) -> np.ndarray:
     """A drawing with a hole wherever it has a `.`; its lowest row is the texture's."""
     rows = art.split()
     out = np.zeros((SIZE, SIZE, 4), np.float32)

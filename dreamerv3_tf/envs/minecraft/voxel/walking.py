@@ -69,7 +69,9 @@ class Walker:
             return max(map(abs, off)) < 0.45
         following = self.way[self.at + 1]
         along = 0 if following[0] != end[0] else 2
-        straight = following[along] - end[along] == end[along] - self.way[self.at - 1][along]
+        straight = (
+            following[along] - end[along] == end[along] - self.way[self.at - 1][along]
+        )
         across = off[1] if along == 0 else off[0]
         if straight:
             return abs(across) < 0.3

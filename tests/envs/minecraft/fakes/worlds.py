@@ -36,8 +36,18 @@ class Accidents(VoxelBackend):
 KIT = [("log", 12), ("cobblestone", 24), ("iron_ore", 4), ("coal", 1), ("dirt", 9)]
 EVENTFUL = {
     "seed": 3,
-    "drops": (900, 2200),
-    "losses": (1500,),
-    "gifts": {20: KIT, 300: [("iron_ingot", 3)], 500: [("diamond", 1)], 1000: KIT},
+    "drops": (230, 2300),
+    "losses": (330, 1500),
+    "gifts": {20: KIT, 100: [("diamond", 1)], 500: KIT, 1700: KIT},
 }
-"""Settings of `Accidents` for a run with two deaths, a loss, and all milestones."""
+"""Settings of `Accidents` for a run with deaths, losses and all milestones."""
+
+CRAFTING = """
+    turn_down turn_down turn_down craft_planks craft_planks craft_planks craft_stick
+    craft_stick craft_crafting_table place_crafting_table craft_wooden_pickaxe
+    craft_stone_pickaxe craft_furnace turn_left turn_left place_furnace noop
+    smelt_iron_ingot smelt_iron_ingot smelt_iron_ingot turn_right turn_right
+    craft_planks craft_stick craft_iron_pickaxe equip_iron_pickaxe equip_stone_pickaxe
+    turn_up turn_up turn_up place_dirt
+"""
+"""What makes everything from the first `KIT` but the diamond."""

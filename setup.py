@@ -42,7 +42,8 @@ CORE = [
 CRAFTER = ["crafter>=1.8"]
 VIDEO = ["imageio-ffmpeg"]
 PLOT = ["matplotlib"]
-TEST = ["pytest>=8", "hypothesis", "setuptools>=70.1", *CRAFTER, *VIDEO, *PLOT]
+PLAY = ["aiohttp>=3.9"]
+TEST = ["pytest>=8", "hypothesis", "setuptools>=70.1", *CRAFTER, *VIDEO, *PLOT, *PLAY]
 
 setup(
     name="dreamerv3_tf",
@@ -71,7 +72,8 @@ setup(
         "dev": [*TEST, "pytest-xdist", "ruff", "pyright"],
         "cuda": [f"tensorflow[and-cuda]{TENSORFLOW}"],
         "plot": PLOT,
-        "all": [*CRAFTER, *VIDEO, *PLOT],
+        "play": PLAY,
+        "all": [*CRAFTER, *VIDEO, *PLOT, *PLAY],
     },
     entry_points={"console_scripts": ["dreamerv3 = dreamerv3_tf.main:cli"]},
 )

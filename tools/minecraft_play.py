@@ -156,7 +156,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         from aiohttp import web
     except ModuleNotFoundError:
-        parser.exit(2, "This needs aiohttp: pip install 'aiohttp>=3.9'\n")
+        parser.exit(2, "This needs aiohttp: pip install '.[play]'\n")
     prepare_env(asked.task, {}, print)
     env = envs.make_env(asked.task, seed=asked.seed, length=asked.length)
     game = Game(env, asked.record)

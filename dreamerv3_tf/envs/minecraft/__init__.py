@@ -82,11 +82,7 @@ def make(
             something that the backend needs is missing.
     """
     del index
-    goal = name or "diamond"
-    if goal not in get_args(Goal):
-        names = ", ".join(f"minecraft_{goal}" for goal in get_args(Goal))
-        close = values.nearest(goal, get_args(Goal))
-        raise EnvError(f"Task 'minecraft_{name}': expected one of {names}.{close}")
+    goal = _goal(name)
     if size[0] != size[1]:
         raise EnvError(f"env.size is {size}, expected a square such as (64, 64).")
     options = {
@@ -162,3 +158,17 @@ def legend() -> dict[str, dict[str, int]]:
 def _defaults() -> dict[str, Any]:
     parameters = inspect.signature(make).parameters
     return {key: value.default for key, value in parameters.items()}
+
+
+def _goal(name: str) -> Goal:
+    """The goal that a task names.
+
+    Raises:
+        EnvError: it names none.
+    """
+    for goal in get_args(Goal):
+        if goal == (name or "diamond"):
+            return goal
+    names = ", ".join(f"minecraft_{goal}" for goal in get_args(Goal))
+    close = values.nearest(name, get_args(Goal))
+    raise EnvError(f"Task 'minecraft_{name}': expected one of {names}.{close}")

@@ -30,7 +30,8 @@ def find(backend: str, settings: Mapping[str, Any]) -> list[Finding]:
     if backend == "voxel":
         return [package(name) for name in ("numba", "PIL")]
     if backend == "minerl":
-        return _minerl(str(settings.get("minerl_python", "")) or sys.executable)
+        python = os.path.expanduser(str(settings.get("minerl_python", "")))
+        return _minerl(python or sys.executable)
     return _craftground(str(settings.get("craftground_runtime", "")))
 
 
@@ -85,6 +86,7 @@ def _in_interpreter(seen: Mapping[str, Any]) -> list[Finding]:
             version.startswith("0.4.4"),
             f"minerl {version}",
             "0.4.4 is the last one with the abstract crafting actions.",
+            needed=version != "unknown",
         ),
         Finding(
             "brightness",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -50,7 +51,7 @@ class MineRLBackend:
         minerl_options: Mapping[str, Any] = MappingProxyType({}),
     ):
         del seed
-        self.python = minerl_python or sys.executable
+        self.python = os.path.expanduser(minerl_python) or sys.executable
         self.settings = {
             "size": size,
             "break_speed": break_speed,

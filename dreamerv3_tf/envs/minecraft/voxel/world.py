@@ -93,9 +93,14 @@ class World:
         self._edits: dict[tuple[int, int], dict[tuple[int, int, int], int]] = {}
 
     def clear(self) -> None:
-        """Forgets all chunks and edits."""
+        """Forgets all chunks and edits; what is not in memory is dark and empty."""
         self._edits.clear()
-        self.state.chunks.fill(st.NOWHERE)
+        state = self.state
+        for array in (state.vox, state.biome, state.tops):
+            array.fill(0)
+        for array in (state.roof, state.lows):
+            array.fill(255)
+        state.chunks.fill(st.NOWHERE)
         self.state.num[st.LOGGED] = 0
 
     def look_around(self, cx: int, cz: int) -> None:

@@ -12,7 +12,7 @@ from dreamerv3_tf.record.jsonlines import read_jsonl
 SMALL = [
     "--preset=debug", "compute.device=cpu", "compute.xla=off", "run.prefill=4",
     "compute.deterministic=false", "env.length=10", "log.every=0.1",
-    "log.report_every=0.1",
+    "log.report_every=5",
 ]  # fmt: skip
 NOT_THE_GAME = "not Minecraft scores"
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import collections
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+import queue
+import threading
+import time
 
 import numpy as np
 
@@ -22,6 +24,9 @@ from dreamerv3_tf.run.vector import (
     require_same_spaces,
 )
 
+GRACE = 5.0
+"""Seconds that threads have to finish their step, before they are left behind."""
+
 
 class ThreadEnvs(LocalEnvs):
     """A pool of threads that steps all environments; see `VectorEnv`.
@@ -30,7 +35,8 @@ class ThreadEnvs(LocalEnvs):
     ever touched by one thread at a time and each writes into rows of its own, so what
     comes out does not depend on it.
 
-    A step cannot be broken off: `close` waits for the one that runs.
+    A step cannot be broken off. `close` waits for the ones that run, but not for ever:
+    a thread that hangs is left behind with its environment, and ends with the process.
 
     Args:
         make: makes an environment, called in this thread.
@@ -43,8 +49,11 @@ class ThreadEnvs(LocalEnvs):
     def __init__(
         self, make: MakeEnv, num: int, name: str = "environment", threads: int = 0
     ):
-        self._pool: ThreadPoolExecutor | None = None
-        self._jobs: list[Future[None]] = []
+        self._threads: list[threading.Thread] = []
+        self._tasks: queue.SimpleQueue[collections.deque[int] | None]
+        self._tasks = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._busy = 0  # threads that have not said that they are done
         super().__init__(make, num, name)
         spaces = [(env.env.obs_space, env.env.act_space) for env in self._envs]
         try:
@@ -52,10 +61,14 @@ class ThreadEnvs(LocalEnvs):
         except Exception:
             self.close()
             raise
-        self._threads = threads or min(num, os.cpu_count() or 1)
-        self._pool = ThreadPoolExecutor(self._threads, "environments")
         self._rows: Obs = {}
         self._errors: dict[int, Exception] = {}
+        for number in range(threads or min(num, os.cpu_count() or 1)):
+            thread = threading.Thread(
+                target=self._serve, name=f"environments_{number}", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
         self._start({})
 
     def recv(self) -> Obs:
@@ -82,20 +95,34 @@ class ThreadEnvs(LocalEnvs):
         return super().render(index)
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+        for _ in self._threads:
+            self._tasks.put(None)
+        deadline = time.monotonic() + GRACE
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        hanging = any(thread.is_alive() for thread in self._threads)
+        self._threads = []
+        if hanging:
+            self._envs = []  # one of them is in use
         super().close()
 
     def _start(self, action: Action) -> None:
-        """Lets the pool take a step of all environments."""
-        assert self._pool is not None
+        """Lets the threads take a step of all environments."""
         self._action = action
         self._rows = {
             key: np.empty((self.num, *space.shape), space.dtype)
             for key, space in self.obs_space.items()
         }
         todo = collections.deque(range(self.num))
-        self._jobs = [self._pool.submit(self._work, todo) for _ in range(self._threads)]
+        self._busy = len(self._threads)
+        for _ in self._threads:
+            self._tasks.put(todo)
+
+    def _serve(self) -> None:
+        """Life of a thread."""
+        while (todo := self._tasks.get()) is not None:
+            self._work(todo)
+            self._done.put(None)
 
     def _work(self, todo: collections.deque[int]) -> None:
         """Steps environments until none is left; what goes wrong is kept for `recv`."""
@@ -113,8 +140,9 @@ class ThreadEnvs(LocalEnvs):
                 self._errors[index] = error
 
     def _wait(self) -> None:
-        for job in self._jobs:
-            job.result()
+        while self._busy:
+            self._done.get()
+            self._busy -= 1
 
     def _action_of(self, index: int) -> Action:
         return {key: value[index].copy() for key, value in (self._action or {}).items()}

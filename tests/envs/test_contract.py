@@ -14,6 +14,7 @@ TASKS = {
     "dmc": ["dmc_cartpole_balance", "dmc_cup_catch", "dmc_quadruped_walk"],
     "dmc_vision": [],  # rendered in a process of its own, in test_dmc.py
     "dummy": [f"dummy_{name}" for name in ("disc", "cont", "multi", "mixed", "image")],
+    "minecraft": [f"minecraft_{goal}" for goal in ("diamond", "wood", "climb")],
     "gym": ["gym_CartPole-v1", "gym_Pendulum-v1", "gym_Blackjack-v1"],
 }
 ALL = [task for tasks in TASKS.values() for task in tasks]

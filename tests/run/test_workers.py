@@ -16,7 +16,7 @@ import probes
 import pytest
 
 from dreamerv3_tf.envs import EnvError, make_env
-from dreamerv3_tf.run import workers
+from dreamerv3_tf.run import threads, workers
 from dreamerv3_tf.run.workers import (
     LocalEnvs,
     ProcessEnvs,
@@ -230,11 +230,11 @@ def test_environments_with_other_spaces_are_refused(kind):
 def test_threads_take_environments_as_they_come_and_keep_their_order():
     # With two threads the slow environment 0 holds one of them up while the other
     # steps the rest.
-    threads = {}
+    used = {}
 
     class Slow(probes.Probe):
         def step(self, action):
-            threads[self.index] = threading.current_thread().name
+            used[self.index] = threading.current_thread().name
             time.sleep(0.2 if self.index == 0 else 0)
             return super().step(action)
 
@@ -242,8 +242,31 @@ def test_threads_take_environments_as_they_come_and_keep_their_order():
     envs.recv()
     envs.send(sample(envs, np.random.default_rng(0)))
     np.testing.assert_array_equal(envs.recv()["log/index"], [0, 1, 2, 3])
-    assert threads[0] not in {threads[1], threads[2], threads[3]}
+    assert used[0] not in {used[1], used[2], used[3]}
     envs.close()
+
+
+def test_a_thread_that_hangs_is_left_behind(monkeypatch):
+    monkeypatch.setattr(threads, "GRACE", 0.2)
+    release = threading.Event()
+
+    class Stuck(probes.Probe):
+        def step(self, action):
+            release.wait(30)
+            return super().step(action)
+
+    envs = ThreadEnvs(Stuck, 2, threads=1)
+    envs.recv()
+    envs.send(sample(envs, np.random.default_rng(0)))
+    start = time.monotonic()
+    envs.close()
+    envs.close()  # twice is fine
+    assert time.monotonic() - start < 5
+    release.set()
+    left = [x for x in threading.enumerate() if x.name.startswith("environments")]
+    for thread in left:
+        assert thread.daemon
+        thread.join(5)
 
 
 def test_the_first_environment_that_failed_is_told():

@@ -13,11 +13,11 @@ import numpy as np
 from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
-from dreamerv3_tf.envs.minecraft.voxel.mining import MET
-from dreamerv3_tf.envs.minecraft.voxel.mining import _slab as slab
-from dreamerv3_tf.envs.minecraft.voxel.passage import NEVER, clear_cost
+from dreamerv3_tf.envs.minecraft.voxel.mining import MET, slab
+from dreamerv3_tf.envs.minecraft.voxel.passage import NEVER, clear_cost, is_among
 from dreamerv3_tf.envs.minecraft.voxel.physics import cell
 from dreamerv3_tf.envs.minecraft.voxel.state import get, loaded
+from dreamerv3_tf.envs.minecraft.voxel.tick import is_occupied
 
 ANGLE = 15  # degrees
 YAWS, HIGHEST = 24, 4  # number of yaws; pitches are -4 to 4 steps
@@ -162,22 +162,14 @@ def _breaking(s, ray, count, cells, keep):
         x, y, z = ray[row, 0], ray[row, 1], ray[row, 2]
         if not MET[get(s, x, y, z)]:
             continue
-        if _is_in(cells, x, y, z):
+        if is_among(cells, x, y, z):
             return 1.0 + 2.0 * before
-        if before == THROUGH or _is_in(keep, x, y, z):
+        if before == THROUGH or is_among(keep, x, y, z):
             break
         if clear_cost(s.vox, x, y, z, 0) >= NEVER:
             break
         before += 1
     return NEVER
-
-
-@inner
-def _is_in(cells, x, y, z):
-    for row in range(cells.shape[0]):
-        if cells[row, 0] == x and cells[row, 1] == y and cells[row, 2] == z:
-            return True
-    return False
 
 
 @inner
@@ -192,36 +184,7 @@ def _placing(s, ray, count):
                 and loaded(s, x, z)
                 and not blocks.WATERY[get(s, x, y, z)]
                 and blocks.SOLID[get(s, x, y - 1, z)]
-                and not _is_taken(s, x, y, z)
+                and not is_occupied(s, x, y, z)
             )
             return row + 4.0 * abs(y - cell(s.body[st.Y])) if good else NEVER
     return NEVER
-
-
-@inner
-def _is_taken(s, x, y, z):
-    """Whether a body is in a cell, or nearly."""
-    body = s.body
-    if _overlaps(body[st.X], body[st.Y], body[st.Z], st.WIDE, st.TALL, x, y, z):
-        return True
-    for row in range(st.ENTS):
-        kind = np.int64(s.ents[row, st.E_KIND])
-        if kind >= st.COW:
-            ex, ey, ez = s.ents[row, st.E_X], s.ents[row, st.E_Y], s.ents[row, st.E_Z]
-            wide, tall = st.ENT_WIDE[kind], st.ENT_TALL[kind]
-            if _overlaps(ex, ey, ez, wide, tall, x, y, z):
-                return True
-    return False
-
-
-@inner
-def _overlaps(bx, by, bz, wide, tall, x, y, z):
-    half = wide / 2 + 0.1
-    return (
-        bx - half < x + 1
-        and bx + half > x
-        and by < y + 1
-        and by + tall > y
-        and bz - half < z + 1
-        and bz + half > z
-    )

@@ -80,7 +80,7 @@ def play(
     while step < limit and not obs["is_last"] and "diamond" not in milestones:
         if watch:
             watch(env, step, milestones)
-        obs = env.step({"action": np.int32(oracle.act(obs))})
+        obs = env.step({"action": np.asarray(oracle.act(obs), np.int32)})
         step += 1
         new = _new_milestones(obs, milestones)
         milestones |= dict.fromkeys(new, step)

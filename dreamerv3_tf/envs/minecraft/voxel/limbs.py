@@ -96,10 +96,8 @@ class Limbs:
 
     def push(self, dx: float, dz: float) -> int:
         """The key that moves along the longer of two parts of a way."""
-        if abs(dx) > abs(dz):
-            wanted = 270 if dx > 0 else 90
-        else:
-            wanted = 0 if dz > 0 else 180
+        east, north = dx > 0, dz <= 0
+        wanted = (90, 270)[east] if abs(dx) > abs(dz) else (0, 180)[north]
         turn = (wanted - float(self.state.body[st.YAW])) % 360
         name, yaw = min(KEYS, key=lambda key: abs((turn - key[1] + 180) % 360 - 180))
         off = (turn - yaw + 180) % 360 - 180

@@ -209,23 +209,23 @@ def _walk(grid, ray, x, y, z, px, py, pz, through, stop):
 
 @inner(**HOT)
 def _fly(ray, x, z, top, wall_x, wall_z, level, px, pz):
-    """Skips the open air above 8x8 columns: to their top or to the next columns."""
-    if ray.dy < 0 and level < wall_x and level < wall_z:
-        t = level
-        return (
-            t,
-            1,
-            np.int64(ray.ex + t * ray.dx),
-            top - 1,
-            np.int64(ray.ez + t * ray.dz),
-        )
-    t = min(wall_x, wall_z)
+    """Skips the open air above 8x8 columns: to their top or to the next columns.
+
+    The coordinates that do not change columns are kept inside of these: rounding could
+    put a ray through a corner back into columns that it has left, again and again.
+    """
+    t = level
+    down = ray.dy < 0 and level < wall_x and level < wall_z
+    if not down:
+        t = min(wall_x, wall_z)
+    to_x = min(max(np.int64(ray.ex + t * ray.dx), x & ~7), x | 7)
+    to_z = min(max(np.int64(ray.ez + t * ray.dz), z & ~7), z | 7)
+    if down:
+        return t, 1, to_x, top - 1, to_z
     y = np.int64(ray.ey + t * ray.dy)
     if wall_x < wall_z:
-        x = (((x >> 3) + px) << 3) + px - 1
-        return t, 0, x, y, np.int64(ray.ez + t * ray.dz)
-    z = (((z >> 3) + pz) << 3) + pz - 1
-    return t, 2, np.int64(ray.ex + t * ray.dx), y, z
+        return t, 0, (((x >> 3) + px) << 3) + px - 1, y, to_z
+    return t, 2, to_x, y, (((z >> 3) + pz) << 3) + pz - 1
 
 
 @inner(**HOT)

@@ -120,17 +120,17 @@ def mob_before(s, limit):
         if kind >= st.COW:
             half = 0.5 * st.ENT_WIDE[kind]
             x, y, z = ent[st.E_X], ent[st.E_Y], ent[st.E_Z]
-            enter, leave = _slab(body[st.X], dx, x - half, x + half, 0.0, best)
+            enter, leave = slab(body[st.X], dx, x - half, x + half, 0.0, best)
             eye = body[st.Y] + st.EYE
-            enter, leave = _slab(eye, dy, y, y + st.ENT_TALL[kind], enter, leave)
-            enter, leave = _slab(body[st.Z], dz, z - half, z + half, enter, leave)
+            enter, leave = slab(eye, dy, y, y + st.ENT_TALL[kind], enter, leave)
+            enter, leave = slab(body[st.Z], dz, z - half, z + half, enter, leave)
             if enter < leave:
                 best, found = enter, row
     return found
 
 
 @inner
-def _slab(start, slope, low, high, enter, leave):
+def slab(start, slope, low, high, enter, leave):
     """Part of a ray's interval that lies between two planes; empty: enter >= leave."""
     if abs(slope) < 1e-12:
         return (enter, leave) if low < start < high else (1.0, 0.0)

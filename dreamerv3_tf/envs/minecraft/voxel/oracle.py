@@ -20,7 +20,9 @@ from dreamerv3_tf.envs.minecraft.voxel.scouting import nearest_foe
 from dreamerv3_tf.envs.minecraft.voxel.sim import VoxelBackend
 from dreamerv3_tf.envs.minecraft.voxel.workshop import STATIONS, Workshop
 
-DANGER = 3.5  # blocks at which a monster is met
+DANGER, SIGHT = 3.5, 16.0  # blocks at which a monster is met, or keeps from resting
+WOUNDED, HEALED = 9.0, 15.0  # half hearts at which a rest begins and ends
+FULL = 18.0  # half drumsticks that it takes to heal
 STILL, SHAKES = 70, 12  # actions without any change; random ones that end that
 SHAKE = ("forward", "back", "left", "right", "jump", "attack", "turn_left")
 
@@ -63,6 +65,7 @@ class Oracle:
         """Forgets the last episode."""
         self.gatherer.forget()
         self.errand = REST
+        self.is_healing = False
         self.still, self.shakes, self.mark = 0, 0, ()
         self.chance = np.random.default_rng(0)
 
@@ -78,6 +81,8 @@ class Oracle:
             self.shakes -= 1
             return ACTION[SHAKE[self.chance.integers(len(SHAKE))]]
         action = self._defend()
+        if action is None and self._heals():
+            return ACTION["noop"]
         if action is None:
             action = self._work()
         self._watch()
@@ -87,6 +92,16 @@ class Oracle:
         """Hits monsters that come too near."""
         foe = int(nearest_foe(self.limbs.state, DANGER))
         return None if foe < 0 or self.limbs.is_jumping else self.limbs.strike(foe)
+
+    def _heals(self) -> bool:
+        """Whether to wait until wounds have healed, which a full stomach does."""
+        body = self.limbs.state.body
+        rests = self.limbs.is_grounded and not self.limbs.is_wet
+        is_safe = rests and nearest_foe(self.limbs.state, SIGHT) < 0
+        goal = HEALED if self.is_healing else WOUNDED
+        heals = body[st.FOOD] >= FULL and body[st.FIRE] == 0 and body[st.LIFE] < goal
+        self.is_healing = bool(is_safe and heals)
+        return self.is_healing
 
     def _work(self) -> int | None:
         bag = self.workshop.bag()

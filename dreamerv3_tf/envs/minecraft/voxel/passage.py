@@ -14,7 +14,7 @@ NEVER = 1e6  # ticks; more than any way takes
 WALK, JUMP, RISE = 5.0, 8.0, 8.0
 DIG, DIG_BARE, DIG_HARD, DIG_STATION = 7.0, 15.0, 300.0, 60.0
 FLOOD, LOOSE, SWIM, DIVE, EDGE = 40.0, 8.0, 10.0, 60.0, 25.0
-CAVE, OPEN = 30.0, 6.0  # in a cave, and for each side that is open to one
+CAVE, OPEN = 50.0, 15.0  # in a cave, and for each side that is open to one
 COVER = 8  # blocks below the open sky where a cave begins
 
 
@@ -100,9 +100,18 @@ def stand_cost(vox, roof, x, y, z):
         for k in range(z - 1, z + 2):
             touches = i == x or k == z
             cost += _danger(vox, i, y, k, touches)
-            if covered and touches and not blocks.SOLID[get(vox, i, y, k)]:
-                cost += OPEN
+            if covered and touches:
+                cost += OPEN * _is_open(vox, i, y, k)
+    if covered and not blocks.SOLID[get(vox, x, y + 2, z)]:
+        cost += OPEN
     return cost if cost < NEVER else NEVER
+
+
+@inner
+def _is_open(vox, x, y, z):
+    """Whether one can see through a cell or the one above."""
+    feet, head = get(vox, x, y, z), get(vox, x, y + 1, z)
+    return not (blocks.SOLID[feet] and blocks.SOLID[head])
 
 
 @inner
@@ -116,3 +125,12 @@ def _danger(vox, x, y, z, touches):
         elif block == blocks.CACTUS and touches:
             cost += EDGE
     return cost
+
+
+@inner
+def is_among(cells, x, y, z):
+    """Whether a cell is in a list of cells, int64 `[n, 3]`."""
+    for row in range(cells.shape[0]):
+        if cells[row, 0] == x and cells[row, 1] == y and cells[row, 2] == z:
+            return True
+    return False

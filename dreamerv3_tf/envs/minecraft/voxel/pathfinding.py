@@ -21,6 +21,7 @@ from dreamerv3_tf.envs.minecraft.voxel.passage import (
     WALK,
     clear_cost,
     get,
+    is_among,
     stand_cost,
 )
 
@@ -67,7 +68,7 @@ def find_path(s, goals, tier, limit, work, came):
         place = places[0]
         size = _pop(keys, places, size)
         x, y, z = _cell(place, start)
-        if _is_goal(goals, x, y, z):
+        if is_among(goals, x, y, z):
             return _trace(start, x, y, z, came)
         if came[place] >= EXPANDED:
             continue
@@ -123,14 +124,6 @@ def _is_near(start, x, y, z):
         and abs(x - start[0]) <= REACH
         and abs(z - start[2]) <= REACH
     )
-
-
-@inner
-def _is_goal(goals, x, y, z):
-    for row in range(goals.shape[0]):
-        if goals[row, 0] == x and goals[row, 1] == y and goals[row, 2] == z:
-            return True
-    return False
 
 
 @inner

@@ -10,6 +10,7 @@ from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.fighting import sees
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
+from dreamerv3_tf.envs.minecraft.voxel.passage import is_among
 from dreamerv3_tf.envs.minecraft.voxel.state import HEIGHT, get, loaded
 
 FAR = 43  # blocks from the player, along x and z
@@ -42,7 +43,7 @@ def find_blocks(s, wanted, forbidden, count):
             for y in range(1, HEIGHT):
                 if wanted[s.vox[x & 127, z & 127, y]]:
                     distance = max(away, abs(y - py)) + (away + abs(y - py)) // 2
-                    if distance < far[count - 1] and not _is_in(forbidden, x, y, z):
+                    if distance < far[count - 1] and not is_among(forbidden, x, y, z):
                         _insert(found, far, x, y, z, distance)
     known = 0
     while known < count and far[known] < 1 << 30:
@@ -59,14 +60,6 @@ def _insert(found, far, x, y, z, distance):
         at -= 1
     far[at] = distance
     found[at, 0], found[at, 1], found[at, 2] = x, y, z
-
-
-@inner
-def _is_in(cells, x, y, z):
-    for row in range(cells.shape[0]):
-        if cells[row, 0] == x and cells[row, 1] == y and cells[row, 2] == z:
-            return True
-    return False
 
 
 @kernel()

@@ -83,14 +83,14 @@ def place(s, block):
         y += side
     else:
         z += side
-    free = 0 <= y < st.HEIGHT and st.loaded(s, x, z) and not _occupied(s, x, y, z)
+    free = 0 <= y < st.HEIGHT and st.loaded(s, x, z) and not is_occupied(s, x, y, z)
     if free:
         st.put(s, x, y, z, block)
     return free, x, y, z
 
 
 @inner
-def _occupied(s, x, y, z):
+def is_occupied(s, x, y, z):
     """Whether a body is in the cell; items and arrows give way."""
     body = s.body
     if _overlaps(body[st.X], body[st.Y], body[st.Z], st.WIDE, st.TALL, x, y, z):

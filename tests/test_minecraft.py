@@ -88,9 +88,9 @@ def test_tensorboard_shows_milestones_videos_and_the_backend(logdir):
     text = make_ndarray(events.Tensors("environment")[0].tensor_proto)
     assert NOT_THE_GAME in str(text)
     assert set(tags["images"]) == {"report/openloop/image", "episode/video/image"}
-    # Four sequences; each frame of 64 and its border is doubled, the strip has 112.
+    # Three sequences; each frame of 64 and its border is doubled, the strip has 112.
     video = events.Images("report/openloop/image")[-1]
-    assert video.width == 4 * (2 * (64 + 4) + 112)
+    assert video.width == 3 * (2 * (64 + 4) + 112)
 
 
 def test_another_backend_does_not_go_on_with_the_run(logdir):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+SHOWN = 3  # sequences: all six would take megabytes
 LINE = 10  # pixels of a line of text, at least
 NAME, VALUE = 84, 28  # pixels: the columns of a strip
 WHITE, GREEN, RED, GRAY = (240, 240, 240), (90, 220, 90), (255, 90, 90), (95, 95, 95)
@@ -30,10 +31,13 @@ def write_beside(
         legend: name and place `0 ... K - 1` of the entries to write.
 
     Returns:
-        uint8 `[T', 3·h·f, B·(w·f + 112), 3]`, with the factor `f` that makes room for
-        the text.
+        uint8 `[T', 3·h·f, b·(w·f + 112), 3]` of the first `b = 3` sequences at most, with
+        the factor `f` that makes room for the text.
     """
+    width = video.shape[2] // values.shape[1]
+    values = values[:, :SHOWN]
     columns, steps = values.shape[1:3]
+    video = video[:, :, : columns * width]
     places = list(legend.values())
     factor = math.ceil(LINE * len(legend) * 3 / video.shape[1])
     frames = video.repeat(factor, 1).repeat(factor, 2)

@@ -66,3 +66,12 @@ def test_colors_tell_where_the_prediction_is_right(written):
     assert line(2, 1, 0) == RED  # nor does infinity
     assert line(0, 0, 1) == GRAY and line(0, 1, 1) == GRAY  # no pickaxe, rightly
     assert line(0, 0, 0, column=1) == GRAY  # entry 1 is not in the legend
+
+
+def test_no_more_than_three_sequences_are_written():
+    video = np.zeros((1, 3 * 20, 5 * 24, 3), np.uint8)
+    video[:, :, 2 * 24 : 3 * 24] = 50  # the third of five
+    result = write_beside(video, np.zeros((2, 5, 1, 3), np.float32), LEGEND)
+    wide = 24 + NAME + VALUE
+    assert result.shape[2] == 3 * wide
+    assert (result[:, :, 2 * wide : 2 * wide + 24] == 50).all()

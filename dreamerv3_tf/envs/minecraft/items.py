@@ -6,8 +6,7 @@ name: granite is `stone`, all planks are `planks`, lapis lazuli is `dye`.
 
 from __future__ import annotations
 
-NAMES: tuple[str, ...] = tuple(
-    """
+_NAMES = """
     acacia_boat acacia_door acacia_fence acacia_fence_gate acacia_stairs
     activator_rail air anvil apple armor_stand arrow baked_potato banner barrier
     beacon bed bedrock beef beetroot beetroot_seeds beetroot_soup birch_boat
@@ -75,8 +74,9 @@ NAMES: tuple[str, ...] = tuple(
     wooden_button wooden_door wooden_hoe wooden_pickaxe wooden_pressure_plate
     wooden_shovel wooden_slab wooden_sword wool writable_book written_book
     yellow_flower yellow_shulker_box
-    """.split()
-)
+"""
+
+NAMES: tuple[str, ...] = tuple(_NAMES.split())
 """All 392 items, sorted as plain strings; `air` is what an empty slot holds."""
 
 INVENTORY: tuple[str, ...] = tuple(name for name in NAMES if name != "log2")

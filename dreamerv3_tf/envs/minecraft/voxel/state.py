@@ -4,7 +4,8 @@ Conventions, used everywhere:
 
 - x is east, y is up, z is south; a cell `(x, y, z)` covers `[x, x+1)` and so on.
 - yaw 0 looks along +z, yaw 90 along -x (clockwise seen from above); pitch is positive
-  downward; both in degrees. `look = (-sin yaw cos pitch, -sin pitch, cos yaw cos pitch)`.
+  downward; both in degrees. One looks along
+  `(-sin yaw cos pitch, -sin pitch, cos yaw cos pitch)`.
 - faces: 0 -x, 1 +x, 2 -y (bottom), 3 +y (top), 4 -z, 5 +z.
 - one tick is 1/20 s; speeds are blocks per tick. Life, food and damage are half hearts
   and half drumsticks, 0 to 20.
@@ -71,7 +72,9 @@ KINDS = ("", "item", "arrow", "falling", "cow", "pig", "sheep", "chicken", "zomb
          "spider", "skeleton", "creeper")  # fmt: skip
 
 ENT_WIDE = np.array([0, .25, .5, .98, .9, .9, .9, .4, .6, 1.4, .6, .6])  # fmt: skip
-ENT_TALL = np.array([0, .25, .5, .98, 1.4, .9, 1.3, .7, 1.95, .9, 1.99, 1.7])  # fmt: skip
+ENT_TALL = np.array(
+    [0, .25, .5, .98, 1.4, .9, 1.3, .7, 1.95, .9, 1.99, 1.7]
+)  # fmt: skip
 
 
 class State(NamedTuple):
@@ -140,7 +143,7 @@ def empty_state() -> State:
     return state
 
 
-@inner
+@inner(_nrt=False)
 def get(s, x, y, z):
     """Block of a cell; air above the world, bedrock below it."""
     if y >= HEIGHT:
@@ -150,7 +153,7 @@ def get(s, x, y, z):
     return s.vox[x & 127, z & 127, y]
 
 
-@inner
+@inner(_nrt=False)
 def loaded(s, x, z):
     """Whether the column is in the window; elsewhere `get` returns another's block."""
     cx, cz = x >> 4, z >> 4
@@ -158,7 +161,7 @@ def loaded(s, x, z):
     return place[0] == cx and place[1] == cz
 
 
-@inner
+@inner(_nrt=False)
 def put(s, x, y, z, block):
     """Changes a cell: voxels, heights, the log of edits, and what is next to it.
 
@@ -183,7 +186,7 @@ def put(s, x, y, z, block):
     later(s, x, y, z + 1, 1)
 
 
-@inner
+@inner(_nrt=False)
 def raise_heights(s, x, y, z, block):
     """Keeps `roof`, `tops` and `lows` true after a change of one cell."""
     i, j = x & 127, z & 127
@@ -201,7 +204,7 @@ def raise_heights(s, x, y, z, block):
             s.lows[i >> 3, j >> 3] = top
 
 
-@inner
+@inner(_nrt=False)
 def later(s, x, y, z, ticks):
     """Has a cell looked at after some ticks; forgotten where the queue is full."""
     count = s.num[QUEUED]
@@ -211,7 +214,7 @@ def later(s, x, y, z, ticks):
         s.num[QUEUED] = count + 1
 
 
-@inner
+@inner(_nrt=False)
 def random(s):
     """Uniform number in [0, 1): splitmix64 of `rng`."""
     s.rng[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -222,13 +225,13 @@ def random(s):
     return np.float64(word >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@inner
+@inner(_nrt=False)
 def below(s, count):
     """Uniform whole number in [0, count)."""
     return np.int64(random(s) * count)
 
 
-@inner
+@inner(_nrt=False)
 def sky_light(s, x, y, z):
     """Light from the sky at a cell by day, 0 to 15.
 
@@ -245,7 +248,7 @@ def sky_light(s, x, y, z):
     return max(0, 15 - best)
 
 
-@inner
+@inner(_nrt=False)
 def _nearest_open(s, x, y, z, tile_x, tile_z, best):
     for i in range(tile_x * 8, tile_x * 8 + 8):
         for j in range(tile_z * 8, tile_z * 8 + 8):
@@ -254,7 +257,7 @@ def _nearest_open(s, x, y, z, tile_x, tile_z, best):
     return best
 
 
-@inner
+@inner(_nrt=False)
 def day_light(time):
     """Share of the sun's light that reaches the ground, 0.2 at night to 1 at noon."""
     fraction = (time / 24000.0 - 0.25) % 1.0

@@ -114,11 +114,11 @@ def save(camera: Camera, args: argparse.Namespace) -> None:
 
 
 def summarize(stories: list[Story]) -> dict[str, float]:
-    """Share of episodes with a diamond, their median steps, and the mean score."""
+    """Share of episodes with a diamond, their median steps (0: none), mean score."""
     won = [story.steps for story in stories if story.has_diamond]
     return {
         "rate": len(won) / len(stories),
-        "steps": statistics.median(won) if won else float("nan"),
+        "steps": statistics.median(won) if won else 0,
         "score": statistics.mean(story.score for story in stories),
     }
 

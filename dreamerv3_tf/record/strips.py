@@ -31,8 +31,8 @@ def write_beside(
         legend: name and place `0 ... K - 1` of the entries to write.
 
     Returns:
-        uint8 `[T', 3·h·f, b·(w·f + 112), 3]` of the first `b = 3` sequences at most, with
-        the factor `f` that makes room for the text.
+        uint8 `[T', 3·h·f, b·(w·f + 112), 3]` of the first `b` = 3 sequences or less;
+        the factor `f` makes room for the text.
     """
     width = video.shape[2] // values.shape[1]
     values = values[:, :SHOWN]

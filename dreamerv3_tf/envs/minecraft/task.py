@@ -23,7 +23,7 @@ without an `is_last` before.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -148,6 +148,7 @@ class Minecraft:
         self.backend.restore(game)
         self.controls.restore(state["task/controls"])
         self._maximum = state["task/inventory_max"].copy()
+        self._reached = -1  # the flags may show others, though as many
         self._done, self._health = state["task/reward"].astype(np.float32)
 
     def _observe(self, raw: Raw, first: bool = False) -> Obs:
@@ -155,12 +156,13 @@ class Minecraft:
         maximum = inventory if first else np.maximum(self._maximum, inventory)
         self._maximum = maximum
         held = maximum[MILESTONE_INDEX] > 0
-        reached = np.count_nonzero(held)
+        reached = int(np.count_nonzero(held))
         health = np.float32(raw.life / 20)
         done = self._progress(raw, reached)
         reward = 0.0 if first else self._reward(done, health)
         self._done, self._health = done, health
-        obs = signals(reward, first=first, last=raw.dead, terminal=raw.dead)
+        flags = {"first": first, "last": raw.dead, "terminal": raw.dead}
+        obs: dict[str, Any] = {**signals(float(reward), **flags)}
         obs["image"] = raw.image
         obs["inventory"] = inventory
         obs["inventory_max"] = maximum

@@ -246,6 +246,18 @@ def test_an_episode_goes_on_from_a_snapshot():
         one.snapshot()
 
 
+def test_a_snapshot_brings_its_own_milestones():
+    one, other = (Minecraft(Scripted({x: 1}), "diamond") for x in ("log", "stick"))
+    for env in (one, other):
+        env.reset()
+        env.step(NOOP)
+    one.restore(other.snapshot())
+    one.backend.moments = ({},)
+    flags = one.step(NOOP)
+    assert flags["log/max/milestone/stick"] == 1
+    assert flags["log/max/milestone/log"] == 0
+
+
 def test_an_environment_without_snapshots_says_so():
     env = envs.make_env("dummy_disc", seed=0)
     env.reset()

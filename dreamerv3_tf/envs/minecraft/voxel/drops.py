@@ -28,7 +28,7 @@ LEAVES_WAIT = 300  # ticks, at most, until a leaf without its log is looked at
 SIDES = np.array(((-1, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)), np.int64)
 
 
-@inner
+@inner(_nrt=False)
 def free_row(s):
     """Index of a row of `ents` for something new, cleared.
 
@@ -38,7 +38,7 @@ def free_row(s):
     return _clear_row(s.ents, st.FALLING)
 
 
-@inner
+@inner(_nrt=False)
 def _clear_row(ents, last):
     """Clears a free row, or else the oldest of a kind up to `last`, items first."""
     found, oldest = -1, -1.0
@@ -56,7 +56,7 @@ def _clear_row(ents, last):
     return found
 
 
-@inner
+@inner(_nrt=False)
 def drop(s, x, y, z, item, count):
     """Lays an item at a random place of a cell, with a small upward throw.
 
@@ -84,7 +84,7 @@ def drop(s, x, y, z, item, count):
     ent[st.E_DELAY] = DELAY
 
 
-@inner
+@inner(_nrt=False)
 def drop_block(s, x, y, z, block):
     """Lays down what a block gives when it is harvested, by chance where so.
 
@@ -106,7 +106,7 @@ def drop_block(s, x, y, z, block):
         drop(s, x, y, z, APPLE, 1)
 
 
-@inner
+@inner(_nrt=False)
 def _loosen_leaves(s, x, y, z):
     for i in range(-4, 5):
         for j in range(-4 + abs(i), 5 - abs(i)):
@@ -116,7 +116,7 @@ def _loosen_leaves(s, x, y, z):
                     st.later(s, x + i, y + k, z + j, 1 + st.below(s, LEAVES_WAIT))
 
 
-@inner
+@inner(_nrt=False)
 def give(s, item, count):
     """Puts items into the player's slots; returns how many found no room.
 
@@ -140,7 +140,7 @@ def give(s, item, count):
     return count
 
 
-@inner
+@inner(_nrt=False)
 def let_fall(ents, x, y, z, block):
     """Makes a falling block; False if all rows of `ents` are in use."""
     row = _clear_row(ents, 0)
@@ -152,7 +152,7 @@ def let_fall(ents, x, y, z, block):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def tick_items(s):
     """Moves all items and falling blocks by a tick, and lets the player pick up.
 
@@ -174,7 +174,7 @@ def tick_items(s):
                 _tick_falling(s, row, x, z)
 
 
-@inner
+@inner(_nrt=False)
 def _tick_item(s, row, x, z):
     ent = s.ents[row]
     if ent[st.E_DELAY] > 0:
@@ -194,13 +194,13 @@ def _tick_item(s, row, x, z):
         _merge(s.ents, row)
 
 
-@inner
+@inner(_nrt=False)
 def _lies_still(ent):
     speed = abs(ent[st.E_VX]) + abs(ent[st.E_VZ])
     return ent[st.E_GROUND] > 0.0 and speed < 1e-3
 
 
-@inner
+@inner(_nrt=False)
 def _touches(ent, body):
     """Whether an item touches the player's box grown by (1, 0.5, 1)."""
     reach = (BOX + st.WIDE) / 2 + 1.0
@@ -212,7 +212,7 @@ def _touches(ent, body):
     )
 
 
-@inner
+@inner(_nrt=False)
 def _move(s, ent, is_wet):
     x, y, z = ent[st.E_X], ent[st.E_Y], ent[st.E_Z]
     vx, vy, vz = ent[st.E_VX], ent[st.E_VY] - GRAVITY, ent[st.E_VZ]
@@ -230,7 +230,7 @@ def _move(s, ent, is_wet):
     ent[st.E_VZ] = vz * drag if dz == vz else 0.0
 
 
-@inner
+@inner(_nrt=False)
 def _push_out(vox, ent, x, y, z):
     """Takes an item out of a solid cell, through the nearest open side or the top."""
     best, step = 2, 9.0
@@ -247,7 +247,7 @@ def _push_out(vox, ent, x, y, z):
     ent[st.E_VX], ent[st.E_VY], ent[st.E_VZ] = 0.0, 0.0, 0.0
 
 
-@inner
+@inner(_nrt=False)
 def _merge(ents, row):
     """Takes equal items that lie near into this one, as far as one stack goes."""
     ent = ents[row]
@@ -269,7 +269,7 @@ def _merge(ents, row):
             its[st.E_KIND] = 0
 
 
-@inner
+@inner(_nrt=False)
 def _tick_falling(s, row, x, z):
     ent = s.ents[row]
     vy = ent[st.E_VY] - GRAVITY

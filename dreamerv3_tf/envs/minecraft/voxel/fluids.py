@@ -35,7 +35,7 @@ TAKES = np.stack([~(DAMS | blocks.FIERY | blocks.WATERY), ~(DAMS | blocks.FIERY)
 """Whether water, or lava, flows into a block."""
 
 
-@inner
+@inner(_nrt=False)
 def look(vox, x, y, z):
     """What `state.get` says; passing one array compiles faster than passing all."""
     if y >= HEIGHT:
@@ -43,7 +43,7 @@ def look(vox, x, y, z):
     return np.int64(vox[x & 127, z & 127, y]) if y >= 0 else blocks.BEDROCK
 
 
-@inner
+@inner(_nrt=False)
 def plan(vox, x, y, z, block, time):
     """What a cell of fluid asks for; nothing if it is at rest.
 
@@ -65,7 +65,7 @@ def plan(vox, x, y, z, block, time):
     return becomes, changes, -time % PACE[kind] if changes else 0
 
 
-@inner
+@inner(_nrt=False)
 def enter(vox, x, y, z, becomes, is_down):
     """What a cell becomes into which a fluid flows from a cell that is `becomes`.
 
@@ -81,7 +81,7 @@ def enter(vox, x, y, z, becomes, is_down):
     return SOURCE[kind] + (1 if level > MOST[kind] else level + 1)
 
 
-@inner
+@inner(_nrt=False)
 def is_beside(vox, x, y, z, table, above):
     """Whether a table holds one of the four blocks beside; or, if `above`, on top."""
     for way in range(1, 5):
@@ -90,7 +90,7 @@ def is_beside(vox, x, y, z, table, above):
     return above == 1 and table[look(vox, x, y + 1, z)]
 
 
-@inner
+@inner(_nrt=False)
 def feed(vox, x, y, z, block, kind):
     """Level that the cells around give to one of fluid; -1 if it dries up.
 
@@ -116,7 +116,7 @@ def feed(vox, x, y, z, block, kind):
     return level + 1 if level + 1 < falls else -1
 
 
-@inner
+@inner(_nrt=False)
 def exits(vox, x, y, z, level, kind):
     """Cells into which one of fluid runs on, as bits; 0 if nowhere.
 
@@ -135,7 +135,7 @@ def exits(vox, x, y, z, level, kind):
     return ways & _drawn(vox, x, y, z, kind) if ways else 0
 
 
-@inner
+@inner(_nrt=True)
 def _drawn(vox, x, y, z, kind):
     """Ways that lead to the nearest edge, as bits; all where there is none near.
 

@@ -33,7 +33,13 @@ def kernel(signature: Any = None, **options) -> Callable:
 
 
 def inner(function: Callable | None = None, **options) -> Any:
-    """Decorator of a function that only compiled functions call; cheaper to compile."""
+    """Decorator of a function that only compiled functions call; cheaper to compile.
+
+    With `_nrt=False` Numba does not count references to arrays, which for a function of
+    a few lines on the arrays of `State` costs more than all else, in running and in
+    compiling. Such a function may neither make an array nor return one; functions that
+    it calls inherit the option, so those of them that make arrays say `_nrt=True`.
+    """
     decorate = _decorator(None, {**OPTIONS, **INNER, **options})
     return decorate if function is None else decorate(function)
 

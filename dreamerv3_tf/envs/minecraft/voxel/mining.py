@@ -34,7 +34,7 @@ TOOL_SPEED = np.array([1.0, 2.0, 4.0, 6.0])
 """Speed on rock by 1 + tier."""
 
 
-@inner
+@inner(_nrt=False)
 def target(s):
     """Block under the crosshair.
 
@@ -45,13 +45,13 @@ def target(s):
     return hit, x, y, z, face
 
 
-@inner
+@inner(_nrt=False)
 def target_mob(s):
     """Row of the mob under the crosshair, within reach and before any block, or -1."""
     return mob_before(s, cast(s)[5])
 
 
-@inner
+@inner(_nrt=False)
 def look(body):
     """Unit vector of where the player looks."""
     yaw, pitch = math.radians(body[st.YAW]), math.radians(body[st.PITCH])
@@ -59,7 +59,7 @@ def look(body):
     return -math.sin(yaw) * flat, -math.sin(pitch), math.cos(yaw) * flat
 
 
-@inner
+@inner(_nrt=False)
 def cast(s):
     """First block on the ray from the eye; plants count as full cells.
 
@@ -98,7 +98,7 @@ def cast(s):
             return True, x, y, z, face, far
 
 
-@inner
+@inner(_nrt=False)
 def _crossings(start, low, slope):
     """Step between cells along an axis, distance of the first, and from one to one."""
     if slope > 0.0:
@@ -108,7 +108,7 @@ def _crossings(start, low, slope):
     return 0, np.inf, np.inf
 
 
-@inner
+@inner(_nrt=False)
 def mob_before(s, limit):
     """Row of the nearest mob on the ray from the eye, nearer than a limit, or -1."""
     dx, dy, dz = look(s.body)
@@ -129,7 +129,7 @@ def mob_before(s, limit):
     return found
 
 
-@inner
+@inner(_nrt=False)
 def slab(start, slope, low, high, enter, leave):
     """Part of a ray's interval that lies between two planes; empty: enter >= leave."""
     if abs(slope) < 1e-12:
@@ -138,7 +138,7 @@ def slab(start, slope, low, high, enter, leave):
     return max(enter, min(one, two)), min(leave, max(one, two))
 
 
-@inner
+@inner(_nrt=False)
 def mine(s, attack):
     """One tick of the attack button: hits a mob, digs a block, or misses.
 
@@ -165,7 +165,7 @@ def mine(s, attack):
             _break(s, x, y, z)
 
 
-@inner
+@inner(_nrt=False)
 def _look_at_hand(body, slot):
     """Another thing in the hand begins anew: the block and the swing."""
     hand = slot[0] + 1 if slot[1] > 0 else 0
@@ -174,13 +174,13 @@ def _look_at_hand(body, slot):
         body[st.MINE] = body[st.CHARGE] = 0.0
 
 
-@inner
+@inner(_nrt=False)
 def tier_in_hand(slot):
     """Tier of the pickaxe in slot 0, -1 for anything else."""
     return TIER[slot[0]] if slot[1] > 0 else -1
 
 
-@inner
+@inner(_nrt=False)
 def damage_of_tick(s, block):
     """Share of a block that one tick breaks.
 
@@ -200,7 +200,7 @@ def damage_of_tick(s, block):
     return speed * s.conf[st.BREAK_SPEED] / hardness / effort
 
 
-@inner
+@inner(_nrt=False)
 def _dig(body, x, y, z, damage):
     """Adds the damage of a tick to a cell; returns whether it breaks."""
     if body[st.MINE_X] != x or body[st.MINE_Y] != y or body[st.MINE_Z] != z:
@@ -218,7 +218,7 @@ def _dig(body, x, y, z, damage):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def _break(s, x, y, z):
     """Takes a block away: drops, wear, hunger; ice melts where it lies on something."""
     block = get(s, x, y, z)
@@ -234,7 +234,7 @@ def _break(s, x, y, z):
     s.num[st.BLOCKS_BROKEN] += 1
 
 
-@inner
+@inner(_nrt=False)
 def _wear(slot):
     """Takes one use off a tool; the last one leaves the slot empty."""
     if slot[1] > 0 and USES[slot[0]] > 0:

@@ -24,13 +24,13 @@ FULL = blocks.SOLID | blocks.WATERY | blocks.FIERY
 """Cells that leave no room to climb out of a fluid."""
 
 
-@inner
+@inner(_nrt=False)
 def cell(value):
     """Whole number at or below a coordinate."""
     return np.int64(math.floor(value))
 
 
-@inner
+@inner(_nrt=False)
 def is_blocked(s, x0, x1, y0, y1, z0, z1):
     """Whether a box of cells, bounds included, has a solid one or leaves the window."""
     for x in range(x0, x1 + 1):
@@ -43,7 +43,7 @@ def is_blocked(s, x0, x1, y0, y1, z0, z1):
     return False
 
 
-@inner
+@inner(_nrt=False)
 def is_free(s, x, y, z, wide, tall):
     """Whether a body with its feet centre at a point overlaps nothing solid."""
     half = 0.5 * wide - EPS
@@ -53,7 +53,7 @@ def is_free(s, x, y, z, wide, tall):
     )  # fmt: skip
 
 
-@inner
+@inner(_nrt=False)
 def _sweep(s, axis, x, y, z, move, wide, tall):
     """Part of a move along one axis (0 x, 1 y, 2 z) up to the first solid layer.
 
@@ -84,7 +84,7 @@ def _sweep(s, axis, x, y, z, move, wide, tall):
     return move
 
 
-@inner
+@inner(_nrt=False)
 def slide(s, x, y, z, dx, dy, dz, wide, tall):
     """How far a box gets on the way `(dx, dy, dz)`: first y, then x, then z.
 
@@ -111,7 +111,7 @@ def slide(s, x, y, z, dx, dy, dz, wide, tall):
     return dx, dy, dz
 
 
-@inner
+@inner(_nrt=False)
 def holds(s, table, x0, x1, y0, y1, z0, z1):
     """Whether a box (its corners, not cells) touches a cell whose `table` is true."""
     for x in range(cell(x0), cell(x1) + 1):
@@ -122,7 +122,7 @@ def holds(s, table, x0, x1, y0, y1, z0, z1):
     return False
 
 
-@inner
+@inner(_nrt=False)
 def touches_water(s, x, y, z, wide, tall):
     """Whether a body swims: water in its middle, 0.4 at its top and feet left out."""
     half, rim = 0.5 * wide - 0.001, min(0.5 * tall, 0.401)
@@ -132,7 +132,7 @@ def touches_water(s, x, y, z, wide, tall):
     )  # fmt: skip
 
 
-@inner
+@inner(_nrt=False)
 def touches_lava(s, x, y, z, wide, tall):
     """Whether a body is in lava; its rim, 0.4 at top and feet, 0.1 around, left out."""
     half, rim = max(0.0, 0.5 * wide - 0.1), min(0.5 * tall, 0.4)
@@ -142,7 +142,7 @@ def touches_lava(s, x, y, z, wide, tall):
     )  # fmt: skip
 
 
-@inner
+@inner(_nrt=False)
 def eyes_under_water(s):
     """Whether the player's eyes are under the surface; flowing water stands lower."""
     body = s.body
@@ -151,7 +151,7 @@ def eyes_under_water(s):
     return depth >= 0 and y < cell(y) + 1 - depth / 9.0
 
 
-@inner
+@inner(_nrt=False)
 def _depth(block):
     """How far below the top water stands, 0 to 7 ninths; -1 for no water."""
     if not blocks.WATERY[block]:
@@ -159,7 +159,7 @@ def _depth(block):
     return 0 if block == blocks.WATER_FALL else np.int64(block) - blocks.WATER
 
 
-@inner
+@inner(_nrt=False)
 def push_of_water(s, x, y, z, wide, tall):
     """Speed that currents add to a body in a tick, `(vx, vz)`.
 
@@ -184,7 +184,7 @@ def push_of_water(s, x, y, z, wide, tall):
     return FLOW * vx / length, FLOW * vz / length
 
 
-@inner
+@inner(_nrt=False)
 def _slope(s, x, y, z, depth):
     """By how many ninths the water of a cell lies lower than `depth`, 0 at walls."""
     there = get(s, x, y, z)
@@ -197,7 +197,7 @@ def _slope(s, x, y, z, depth):
     return 0
 
 
-@inner
+@inner(_nrt=False)
 def move_player(s, forward, strafe, jump):
     """Moves the player by one tick: keys, gravity, drag, fluids, walls.
 
@@ -234,7 +234,7 @@ def move_player(s, forward, strafe, jump):
     _swim(s, wet, x, y, z)
 
 
-@inner
+@inner(_nrt=False)
 def _jump(body, jump, floats):
     body[st.JUMP_DELAY] = max(0.0, body[st.JUMP_DELAY] - 1.0)
     if not jump:
@@ -247,7 +247,7 @@ def _jump(body, jump, floats):
         body[st.EXHAUSTION] += 0.05
 
 
-@inner
+@inner(_nrt=False)
 def _grip(s, wet, hot):
     """Factor that slows the walk, and acceleration of the keys."""
     body = s.body
@@ -262,7 +262,7 @@ def _grip(s, wet, hot):
     return grip, WALK * 0.16277136 / (grip * grip * grip)
 
 
-@inner
+@inner(_nrt=False)
 def _accelerate(body, forward, strafe, gain):
     ahead, aside = 0.98 * forward, 0.98 * strafe
     gain /= max(1.0, math.hypot(ahead, aside))
@@ -272,7 +272,7 @@ def _accelerate(body, forward, strafe, gain):
     body[st.VZ] += gain * (cos * ahead + sin * aside)
 
 
-@inner
+@inner(_nrt=False)
 def _advance(s):
     """Moves by the speed, stops what hits; True if a wall was hit."""
     body = s.body
@@ -297,7 +297,7 @@ def _advance(s):
     return dx != vx or dz != vz
 
 
-@inner
+@inner(_nrt=False)
 def _slow_down(body, floats, drag):
     body[st.VX] *= drag
     body[st.VZ] *= drag
@@ -307,7 +307,7 @@ def _slow_down(body, floats, drag):
         body[st.VY] = (body[st.VY] - 0.08) * 0.98
 
 
-@inner
+@inner(_nrt=False)
 def _bank_is_near(s, y):
     """Whether 0.6 above where the tick began there is room without fluid."""
     body = s.body
@@ -318,7 +318,7 @@ def _bank_is_near(s, y):
     )
 
 
-@inner
+@inner(_nrt=False)
 def _swim(s, wet, x, y, z):
     """Swimming tires: 0.01 per block, up and down too with the eyes under water."""
     body = s.body

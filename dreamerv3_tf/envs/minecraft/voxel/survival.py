@@ -32,7 +32,7 @@ PRICKS = np.zeros(256, np.bool_)
 PRICKS[blocks.CACTUS] = True
 
 
-@inner
+@inner(_nrt=False)
 def hurt(s, amount, cause):
     """Takes life from the player; within 10 ticks of a hit only what exceeds it.
 
@@ -47,7 +47,7 @@ def hurt(s, amount, cause):
     return _lose(s.body, s.num, amount, cause)
 
 
-@inner
+@inner(_nrt=False)
 def _lose(body, num, amount, cause):
     loss = amount
     if body[st.HURT] > 0.0:
@@ -64,7 +64,7 @@ def _lose(body, num, amount, cause):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def live(s):
     """One tick of what the place and the stomach do; after `physics.move_player`.
 
@@ -89,7 +89,7 @@ def live(s):
         hurt(s, harms[worst], worst)
 
 
-@inner
+@inner(_nrt=False)
 def _land(body):
     """Damage of the fall that ends in this tick."""
     if body[st.GROUND] == 0.0:
@@ -99,7 +99,7 @@ def _land(body):
     return max(0.0, np.ceil(fallen - SAFE_FALL))
 
 
-@inner
+@inner(_nrt=False)
 def _drown(body, under):
     body[st.BREATH] = body[st.BREATH] - 1.0 if under else AIR_LEFT
     if body[st.BREATH] > -20.0:
@@ -108,7 +108,7 @@ def _drown(body, under):
     return 2.0
 
 
-@inner
+@inner(_nrt=False)
 def _burn(s):
     """Damage of lava, which sets on fire, and of fire, once a second; water ends it."""
     body = s.body
@@ -125,7 +125,7 @@ def _burn(s):
     return lava, fire
 
 
-@inner
+@inner(_nrt=False)
 def _squeeze(s):
     """Damage of a block around the head, and of a cactus that the body touches."""
     x, y, z = s.body[st.X], s.body[st.Y], s.body[st.Z]
@@ -138,12 +138,12 @@ def _squeeze(s):
     return 1.0 * choke, 1.0 * prick
 
 
-@inner
+@inner(_nrt=False)
 def _tire(body, amount):
     body[st.EXHAUSTION] = min(40.0, body[st.EXHAUSTION] + amount)
 
 
-@inner
+@inner(_nrt=False)
 def _digest(body, num):
     """Exhaustion eats saturation, then food; food heals. Damage of having none."""
     peaceful = num[st.DIFFICULTY] == PEACEFUL
@@ -166,7 +166,7 @@ def _digest(body, num):
     return 0.0
 
 
-@inner
+@inner(_nrt=False)
 def _recover(body):
     pause, gain, cost = 80.0, 1.0, 6.0
     if body[st.FOOD] >= 20.0 and body[st.SATURATION] > 0.0:
@@ -182,13 +182,13 @@ def _recover(body):
         _tire(body, cost)
 
 
-@inner
+@inner(_nrt=False)
 def _heal(body, amount):
     if body[st.LIFE] > 0.0:
         body[st.LIFE] = min(20.0, body[st.LIFE] + amount)
 
 
-@inner
+@inner(_nrt=False)
 def _starve(body, difficulty):
     body[st.STARVE] += 1.0
     if body[st.STARVE] < 80.0:

@@ -89,7 +89,7 @@ def place(s, block):
     return free, x, y, z
 
 
-@inner
+@inner(_nrt=False)
 def is_occupied(s, x, y, z):
     """Whether a body is in the cell; items and arrows give way."""
     body = s.body
@@ -112,7 +112,7 @@ def is_occupied(s, x, y, z):
     return False
 
 
-@inner
+@inner(_nrt=False)
 def _overlaps(bx, by, bz, wide, tall, x, y, z):
     half = wide / 2
     return (

@@ -66,7 +66,7 @@ PRICKED = blocks.SOLID | blocks.FIERY  # beside a cactus, breaks it
 WET = blocks.WATERY | (np.arange(256) == blocks.ICE)  # beside the ground of reeds
 
 
-@inner
+@inner(_nrt=True)
 def tick_updates(s):
     """Looks at the cells of the queue that are due, in order."""
     due = np.zeros((LIMIT, 3), np.int64)
@@ -74,7 +74,7 @@ def tick_updates(s):
         _look(s, due[i, 0], due[i, 1], due[i, 2])
 
 
-@inner
+@inner(_nrt=False)
 def _take_due(s, due):
     """Moves due cells from the queue to `due`, each once; returns how many.
 
@@ -101,7 +101,7 @@ def _take_due(s, due):
     return taken
 
 
-@inner
+@inner(_nrt=False)
 def _is_inside(chunks, x, z):
     """Whether all columns that a look may read are loaded."""
     for corner in range(4):
@@ -112,7 +112,7 @@ def _is_inside(chunks, x, z):
     return True
 
 
-@inner
+@inner(_nrt=False)
 def _add_new(due, taken, x, y, z):
     """Appends a cell unless it is there already; returns 1 if it did."""
     for row in range(taken):
@@ -122,7 +122,7 @@ def _add_new(due, taken, x, y, z):
     return 1
 
 
-@inner
+@inner(_nrt=False)
 def _look(s, x, y, z):
     """Does what a cell asks for, or has it looked at again when it may be done."""
     block = look(s.vox, x, y, z)
@@ -141,7 +141,7 @@ def _look(s, x, y, z):
             _change(s, x, y, z, becomes, way)
 
 
-@inner
+@inner(_nrt=False)
 def _plan(vox, x, y, z, block, time):
     """What a cell becomes, which cells it changes (as `fluids.plan`), and when."""
     if FLOWS[block]:
@@ -150,7 +150,7 @@ def _plan(vox, x, y, z, block, time):
     return becomes, fluids.ITSELF if becomes != block else 0, 0
 
 
-@inner
+@inner(_nrt=False)
 def _change(s, x, y, z, becomes, way):
     """Changes a cell (way 0), or the one into which it flows.
 
@@ -167,7 +167,7 @@ def _change(s, x, y, z, becomes, way):
         drops.drop_block(s, x, y, z, block)
 
 
-@inner
+@inner(_nrt=False)
 def _due(vox, x, y, z, block):
     """What a cell turns into, now or by and by; its own block if it is at rest."""
     above, under = look(vox, x, y + 1, z), look(vox, x, y - 1, z)
@@ -184,7 +184,7 @@ def _due(vox, x, y, z, block):
     return block if stays else blocks.AIR
 
 
-@inner
+@inner(_nrt=False)
 def _has_log(vox, x, y, z):
     """Whether a log is within four steps of a cell."""
     for i in range(-4, 5):
@@ -196,7 +196,7 @@ def _has_log(vox, x, y, z):
     return False
 
 
-@inner
+@inner(_nrt=False)
 def _can_stand(vox, x, y, z, block, under, above):
     """Whether a plant or a layer of snow may stay on what is below."""
     if BASE[under] & NEEDS[block] == 0:

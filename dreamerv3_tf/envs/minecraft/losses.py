@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import time
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -54,9 +55,50 @@ def resized(image: np.ndarray, size: int) -> np.ndarray:
     return image[rows][:, columns]
 
 
-def no_snapshot(backend: str) -> EnvError:
-    """The error for a game whose state can't be taken out of it."""
-    return EnvError(
-        f"The backend '{backend}' can't save its state, for it is inside of Minecraft: "
-        "an episode can't be resumed in the middle, only a new one can begin."
-    )
+class ClosedGame:
+    """A game whose state can't be taken out of it, and whose display is hidden.
+
+    Attributes:
+        name: of the backend.
+    """
+
+    name: str
+
+    def image(self) -> np.ndarray | None:
+        """What the agent saw last, uint8 `[H, W, 3]`; `None` before an episode."""
+        raise NotImplementedError
+
+    def picture(self, size: int) -> np.ndarray:
+        """What the agent sees, enlarged.
+
+        Raises:
+            EnvError: no episode has begun.
+        """
+        image = self.image()
+        if image is None:
+            raise EnvError("There is no picture before the first episode begins.")
+        return resized(image, size)
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """Raises an error.
+
+        Raises:
+            EnvError: the state is inside of Minecraft.
+        """
+        raise self._closed()
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Raises an error.
+
+        Raises:
+            EnvError: the state is inside of Minecraft.
+        """
+        del state
+        raise self._closed()
+
+    def _closed(self) -> EnvError:
+        return EnvError(
+            f"The backend '{self.name}' can't save its state, for it is inside of "
+            "Minecraft: an episode can't be resumed in the middle, only a new one can "
+            "begin."
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from dreamerv3_tf.envs.base import EnvError
@@ -13,7 +11,7 @@ from dreamerv3_tf.envs.minecraft.craftground import episodes, orders, placing
 from dreamerv3_tf.envs.minecraft.craftground.client import Client, GameLost, Seen
 from dreamerv3_tf.envs.minecraft.craftground.orders import Cell, Order
 from dreamerv3_tf.envs.minecraft.items import EQUIPPED
-from dreamerv3_tf.envs.minecraft.losses import Losses, no_snapshot, resized
+from dreamerv3_tf.envs.minecraft.losses import ClosedGame, Losses
 
 COLUMN = {name: index for index, name in enumerate(EQUIPPED)}
 STATIONS = ("crafting_table", "furnace")
@@ -25,7 +23,7 @@ DROWNING = -20  # where the game takes life, and breath starts again from 0
 REFILL = 4  # ticks of breath won back by one tick in the air
 
 
-class CraftGroundBackend:
+class CraftGroundBackend(ClosedGame):
     """A modern game.
 
     An episode begins at another place of the same world, far from all others; a world
@@ -101,32 +99,9 @@ class CraftGroundBackend:
         self._breathe(self.seen)
         return self._raw()
 
-    def picture(self, size: int) -> np.ndarray:
-        """What the agent sees, enlarged; the display of the game is hidden.
-
-        Raises:
-            EnvError: no episode has begun.
-        """
-        if self.seen is None:
-            raise EnvError("There is no picture before the first episode begins.")
-        return resized(self.seen.image, size)
-
-    def snapshot(self) -> dict[str, np.ndarray]:
-        """Raises an error.
-
-        Raises:
-            EnvError: the state is inside of Minecraft.
-        """
-        raise no_snapshot(self.name)
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Raises an error.
-
-        Raises:
-            EnvError: the state is inside of Minecraft.
-        """
-        del state
-        raise no_snapshot(self.name)
+    def image(self) -> np.ndarray | None:
+        """See `ClosedGame`."""
+        return self.seen.image if self.seen else None
 
     def close(self) -> None:
         """Ends the game."""

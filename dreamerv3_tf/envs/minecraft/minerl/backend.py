@@ -14,7 +14,7 @@ from dreamerv3_tf.envs.base import EnvError
 from dreamerv3_tf.envs.minecraft import needs
 from dreamerv3_tf.envs.minecraft.backend import Command, Raw
 from dreamerv3_tf.envs.minecraft.items import EQUIPPED, INVENTORY, NAMES
-from dreamerv3_tf.envs.minecraft.losses import Losses, no_snapshot, resized
+from dreamerv3_tf.envs.minecraft.losses import ClosedGame, Losses
 from dreamerv3_tf.envs.minecraft.minerl.process import Worker, WorkerLost
 
 START = 3600.0  # seconds for a game to start; the first one is built by Gradle
@@ -22,7 +22,7 @@ STEP = 300.0  # seconds; MineRL itself gives up after 240
 COLUMN = {name: index for index, name in enumerate(EQUIPPED)}
 
 
-class MineRLBackend:
+class MineRLBackend(ClosedGame):
     """The game of the paper.
 
     Each episode is in a new world, which the game draws at random; the seed of the run
@@ -96,32 +96,9 @@ class MineRLBackend:
         self.last = self._raw(header, body)
         return self.last
 
-    def picture(self, size: int) -> np.ndarray:
-        """What the agent sees, enlarged; MineRL hides the display of the game.
-
-        Raises:
-            EnvError: no episode has begun.
-        """
-        if self.last is None:
-            raise EnvError("There is no picture before the first episode begins.")
-        return resized(self.last.image, size)
-
-    def snapshot(self) -> dict[str, np.ndarray]:
-        """Raises an error.
-
-        Raises:
-            EnvError: the state is inside of Minecraft.
-        """
-        raise no_snapshot(self.name)
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Raises an error.
-
-        Raises:
-            EnvError: the state is inside of Minecraft.
-        """
-        del state
-        raise no_snapshot(self.name)
+    def image(self) -> np.ndarray | None:
+        """See `ClosedGame`."""
+        return self.last.image if self.last else None
 
     def close(self) -> None:
         """Ends the game and its interpreter."""

@@ -1,4 +1,4 @@
-"""Rays against a slow caster in float64; blocks and entities; golden images."""
+"""Rays against a slow caster in float64; blocks; golden images."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import math
 import numpy as np
 import pytest
 import scenes
-from scenes import FLOOR, entity, fill, lake, meadow, stand
+from scenes import FLOOR, fill, lake, meadow
 
 from dreamerv3_tf.envs.base import EnvError
-from dreamerv3_tf.envs.minecraft import items
-from dreamerv3_tf.envs.minecraft.items import ITEM
-from dreamerv3_tf.envs.minecraft.voxel import atlas, bodies, march
+from dreamerv3_tf.envs.minecraft.voxel import atlas, march
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.climate import B_JUNGLE, B_SAVANNA
@@ -192,69 +190,6 @@ def test_biomes_tint_grass_but_not_dirt():
     bare = [meadow(b.DIRT, biome) for biome in (B_JUNGLE, B_SAVANNA)]
     one, two = map(image, bare)
     np.testing.assert_array_equal(one, two)
-
-
-@pytest.mark.parametrize("kind", range(st.ITEM, len(st.KINDS)))
-def test_entities_show_and_walls_hide_them(kind):
-    item = b.SAND if kind == st.FALLING else ITEM["diamond"]
-    empty, state = meadow(), meadow()
-    entity(state, 5, kind, 0.5, EYE - 0.6, 1.8, 60, item=item)
-    assert (image(state) != image(empty)).any(-1).sum() >= 4
-    np.testing.assert_array_equal(Renderer(entities=False).image(state), image(empty))
-    for world in (empty, state):
-        stand(world, z=-1.5)
-        fill(world, (-2, FLOOR, 0), (2, FLOOR + 4, 0), b.STONE)
-    np.testing.assert_array_equal(image(state), image(empty))
-
-
-def test_an_entity_hides_what_is_behind_it_and_half_a_wall_hides_half_of_it():
-    def shown(state):
-        pixels = image(entity(state, 0, st.COW, 0.5, FLOOR, 4.0)) != image(bare(state))
-        return set(map(tuple, np.argwhere(pixels.any(-1))))
-
-    def bare(state):
-        state.ents[0] = 0
-        return state
-
-    whole = shown(meadow())
-    half = shown(fill(meadow(), (-3, FLOOR, 2), (0, FLOOR, 2), b.STONE))
-    behind = shown(fill(meadow(), (-9, FLOOR, 7), (9, FLOOR + 9, 7), b.SNOW))
-    assert half < whole and 0.2 < len(half) / len(whole) < 0.8
-    assert len(behind) >= len(whole) > 20
-
-
-def test_an_entity_under_water_is_seen_through_the_water():
-    state = stand(lake(3), z=2.6, pitch=30)
-    bare = image(state)
-    entity(state, 0, st.SHEEP, 0.5, 61.0, 5.5)
-    wet = image(state)
-    changed = (wet != bare).any(-1)
-    assert changed.sum() > 5
-    assert wet[changed][:, 2].mean() > wet[changed][:, 0].mean() + 10
-
-
-def test_entities_beside_and_around_the_eye_do_no_harm():
-    state = meadow()
-    for row, (x, z) in enumerate([(0.5, -0.4), (0.5, 0.6), (1.2, 0.5), (0.5, 47.9)]):
-        entity(state, row, st.SPIDER, x, FLOOR, z)
-    for yaw in range(0, 360, 15):
-        assert image(stand(state, yaw=yaw)).shape == (64, 64, 3)
-
-
-def test_hurt_mobs_turn_red():
-    calm, hurt = meadow(), meadow()
-    entity(calm, 0, st.SHEEP, 0.5, FLOOR, 2.5)
-    entity(hurt, 0, st.SHEEP, 0.5, FLOOR, 2.5, hurt=5)
-    one, two = image(calm)[36:44, 30:34], image(hurt)[36:44, 30:34]
-    assert one[..., 1].mean() > two[..., 1].mean() + 20
-
-
-def test_every_item_that_blocks_drop_has_a_look():
-    dropped = {int(item) for item in b.DROP_ITEM if item >= 0}
-    dropped |= {ITEM[name] for name in (*b.PLACES, *items.USES, "flint", "apple")}
-    unknown = atlas.LAYERS["item/unknown"]
-    for item in dropped:
-        assert bodies.ITEM_BLOCK[item] or bodies.ITEM_LAYER[item] != unknown, item
 
 
 @pytest.mark.parametrize("name", scenes.golden_views())

@@ -100,6 +100,31 @@ def _arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 BODIES, BOXES, SKINS = _arrays()
 
+ITEM_HALF, FALLING_HALF = np.float32(0.14), np.float32(0.49)
+"""Half the width of an item and of a falling block, blocks."""
+
+LIFT, HOVER = np.float32(0.1), np.float32(0.06)
+"""How far an item is above the ground, and how far it goes up and down, blocks."""
+
+
+def _balls() -> np.ndarray:
+    """float32 `[kinds, 2]`: a ball around an entity, its middle above the feet, and its
+    radius, blocks."""
+    out = np.zeros((len(st.KINDS), 2), np.float32)
+    out[st.ITEM] = LIFT + ITEM_HALF, ITEM_HALF * 3**0.5 + HOVER
+    out[st.FALLING] = FALLING_HALF, FALLING_HALF * 3**0.5
+    for kind in SHAPES:
+        boxes = BOXES[slice(*BODIES[kind])]
+        middle, half = boxes[:, :3].copy(), boxes[:, 3:]
+        bottom, top = (middle - half)[:, 1].min(), (middle + half)[:, 1].max()
+        middle[:, 1] -= (bottom + top) / 2
+        corners = np.linalg.norm(abs(middle) + half, axis=1)
+        out[kind] = (bottom + top) / 2, corners.max() * 1.001
+    return out
+
+
+BALLS = _balls()
+
 _NAMED = {
     "log": blocks.OAK_LOG, "log2": blocks.ACACIA_LOG, "leaves": blocks.OAK_LEAVES,
     "snow_layer": blocks.SNOW, "tallgrass": blocks.TALL_GRASS,

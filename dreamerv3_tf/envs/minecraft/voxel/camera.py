@@ -88,12 +88,7 @@ def covered(camera, x, y, z, radius):
         radius: of the ball, blocks.
     """
     ahead, right, up = camera.ahead, camera.right, camera.up
-    last = camera.lens.size - 1
     far = x * ahead[0] + y * ahead[1] + z * ahead[2]
-    if far < -radius:
-        return 1, 0, 1, 0
-    if far < radius + np.float32(0.1):
-        return 0, last, 0, last
     aside = x * right[0] + z * right[2]
     above = x * up[0] + y * up[1] + z * up[2]
     left, end = _span(aside, far, radius, camera.lens)
@@ -103,11 +98,16 @@ def covered(camera, x, y, z, radius):
 
 @inner(fastmath=True, _nrt=False)
 def _span(middle, far, radius, lens):
-    low, high = middle - radius, middle + radius
-    low /= far - radius if low < 0 else far + radius
-    high /= far - radius if high > 0 else far + radius
-    half, step = lens[-1], lens[1] - lens[0]
-    low, high = max(low, -half - step), min(high, half + step)
-    first = np.int64(math.floor((low + half) / step))
-    last = np.int64(math.ceil((high + half) / step))
-    return max(0, first), min(lens.size - 1, last)
+    """Pixels between the two tangents from the eye to a circle; 1 to 0 for none."""
+    last, half, step = lens.size - 1, lens[-1], lens[1] - lens[0]
+    apart = math.sqrt(middle * middle + far * far)
+    if apart <= radius:
+        return 0, last
+    turn, wide = math.atan2(middle, far), math.asin(radius / apart)
+    edge = math.atan(half + step)
+    low, high = max(turn - wide, -edge), min(turn + wide, edge)
+    if low >= high:
+        return 1, 0
+    first = np.int64(math.floor((math.tan(low) + half) / step))
+    final = np.int64(math.ceil((math.tan(high) + half) / step))
+    return max(0, first), min(last, final)

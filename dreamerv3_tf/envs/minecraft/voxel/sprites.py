@@ -13,10 +13,15 @@ import numpy as np
 from dreamerv3_tf.envs.minecraft.voxel import state as st
 from dreamerv3_tf.envs.minecraft.voxel.atlas import FACES
 from dreamerv3_tf.envs.minecraft.voxel.bodies import (
+    BALLS,
     BODIES,
     BOXES,
+    FALLING_HALF,
+    HOVER,
     ITEM_BLOCK,
+    ITEM_HALF,
     ITEM_LAYER,
+    LIFT,
     SKINS,
 )
 from dreamerv3_tf.envs.minecraft.voxel.camera import covered, pixel_ray
@@ -26,9 +31,7 @@ from dreamerv3_tf.envs.minecraft.voxel.paint import SHADES, unpack
 from dreamerv3_tf.envs.minecraft.voxel.shade import brightness
 
 HALF = np.float32(0.5)
-ITEM_HALF = np.float32(0.14)  # blocks, half the width of an item
-FLAT, BLOCK_HALF = np.float32(0.012), np.float32(0.49)
-MARGIN = np.float32(0.2)
+FLAT = np.float32(0.012)  # blocks, half the depth of an item that is no block
 
 
 @inner(fastmath=True, _nrt=False)
@@ -58,9 +61,8 @@ def draw_entities(ents, grid, camera, lights, view, depth, paint):
 @inner(fastmath=True, _nrt=False)
 def _draw(grid, camera, lights, depth, paint, ent, kind, x, y, z):
     """Draws one entity whose feet are at `(x, y, z)` from the eye."""
-    tall, wide = np.float32(st.ENT_TALL[kind]), np.float32(st.ENT_WIDE[kind])
-    radius = HALF * tall + wide + MARGIN
-    middle = y + HALF * tall
+    tall, radius = np.float32(st.ENT_TALL[kind]), BALLS[kind, 1]
+    middle = y + BALLS[kind, 0]
     left, right, top, bottom = covered(camera, x, middle, z, radius)
     if left > right or top > bottom:
         return
@@ -78,11 +80,15 @@ def _draw(grid, camera, lights, depth, paint, ent, kind, x, y, z):
     angry = ent[st.E_HURT] > 0 and kind >= st.COW
     flash = kind == st.CREEPER and np.int64(ent[st.E_FUSE]) & 4 > 0
     size = camera.lens.size
+    outside = x * x + middle * middle + z * z - radius * radius
     for i in range(top, bottom + 1):
         for j in range(left, right + 1):
             dx, dy, dz = pixel_ray(camera, i, j)
-            lx, lz = -cos * dx - sin * dz, -sin * dx + cos * dz
+            along = x * dx + middle * dy + z * dz
             pixel = i * size + j
+            if along * along < outside or along - radius >= depth[pixel]:
+                continue  # the ray misses the ball around the entity
+            lx, lz = -cos * dx - sin * dz, -sin * dx + cos * dz
             t, word, shade = _nearest(ent, kind, ox, oy, oz, lx, dy, lz, depth[pixel])
             if t < depth[pixel]:
                 depth[pixel] = t
@@ -95,7 +101,7 @@ def _pose(ent, kind, x, z):
     yaw = math.radians(ent[st.E_YAW])
     if kind != st.ITEM:
         return yaw, ZERO
-    lift = np.float32(0.1 + 0.06 * math.sin(ent[st.E_AGE] * 0.1))
+    lift = np.float32(LIFT + HOVER * math.sin(ent[st.E_AGE] * 0.1))
     if ITEM_BLOCK[np.int64(ent[st.E_ITEM])] > 0:
         return yaw + ent[st.E_AGE] * 0.05, lift
     return math.atan2(np.float64(x), np.float64(-z)), lift  # it faces the eye
@@ -108,7 +114,7 @@ def _nearest(ent, kind, ox, oy, oz, dx, dy, dz, reach):
     if kind == st.ITEM or kind == st.FALLING:
         item = np.int64(ent[st.E_ITEM])
         block = item if kind == st.FALLING else ITEM_BLOCK[item]
-        half = BLOCK_HALF if kind == st.FALLING else ITEM_HALF
+        half = FALLING_HALF if kind == st.FALLING else ITEM_HALF
         if block > 0:
             t, face, u, v = meet_box(
                 ox, oy - half, oz, dx, dy, dz, half, half, half, reach

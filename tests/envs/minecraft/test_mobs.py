@@ -185,12 +185,26 @@ def test_a_zombie_walks_2_3_blocks_per_second_to_a_player_it_sees():
     assert abs((zombie[st.E_YAW] - 90) % 360) < 1  # looks along -x
 
 
-def test_a_zombie_that_is_17_blocks_away_does_not_come():
+@pytest.mark.parametrize(
+    "kind, sight",
+    [(st.ZOMBIE, 35), (st.SPIDER, 16), (st.SKELETON, 16), (st.CREEPER, 16)],
+)
+def test_a_monster_notices_the_player_from_so_many_blocks(kind, sight):
+    for away, notices in ((sight - 0.5, True), (sight + 0.5, False)):
+        s = field(NIGHT)
+        mob = add(s, kind, 8.5 + away, GROUND, 8.5)
+        for _ in range(100):
+            mob[[st.E_X, st.E_Z, st.E_TIMER]] = 8.5 + away, 8.5, 0
+            live(s, 1, False)
+        assert (mob[st.E_ANGRY] > 0) == notices
+
+
+def test_a_zombie_does_not_notice_the_player_behind_a_wall():
     s = field(NIGHT)
-    zombie = add(s, st.ZOMBIE, 25.6, GROUND, 8.5)
-    live(s, 1, False)
+    fill(s, 12, slice(GROUND, GROUND + 4), slice(None), blocks.STONE)
+    zombie = add(s, st.ZOMBIE, 28.5, GROUND, 8.5)
     for _ in range(100):
-        zombie[[st.E_X, st.E_Z, st.E_TIMER]] = 25.6, 8.5, 0
+        zombie[[st.E_X, st.E_Z, st.E_TIMER]] = 28.5, 8.5, 0
         live(s, 1, False)
     assert zombie[st.E_ANGRY] == 0
 

@@ -21,11 +21,14 @@ BIOMES = ("ocean", "river", "beach", "plains", "forest", "birch_forest", "taiga"
 (B_OCEAN, B_RIVER, B_BEACH, B_PLAINS, B_FOREST, B_BIRCH_FOREST, B_TAIGA, B_JUNGLE,
  B_SAVANNA, B_DESERT, B_SNOWY_PLAINS, B_SWAMP, B_EXTREME_HILLS) = range(13)  # fmt: skip
 
-SPAWN_BIOMES = (B_PLAINS, B_FOREST, B_BIRCH_FOREST, B_TAIGA, B_JUNGLE)
-"""Where an episode may begin."""
+SPAWN_LANDS = 4
+SPAWN_LAND = np.full(len(BIOMES), -1)
+SPAWN_LAND[[B_PLAINS, B_FOREST, B_BIRCH_FOREST, B_TAIGA, B_JUNGLE]] = 0, 1, 1, 2, 3
+"""Kind of land of each biome, of those where an episode may begin; else -1. Birch
+forest is a kind of forest."""
 
 LENGTHS = np.array(
-    [15, 310, 430, 520, 420, 330, 34, 30, 18, 90, 140, 130, 110, 100, 42], np.float64
+    [15, 310, 430, 520, 420, 330, 34, 220, 18, 90, 140, 130, 110, 100, 42], np.float64
 )
 """Blocks from feature to feature, of each noise that is drawn for a column."""
 

@@ -41,7 +41,11 @@ GLIDE = 0.02  # blocks per tick that it gains in the air or a fluid
 DRAG, DRAG_GROUND, DRAG_WATER, DRAG_LAVA = 0.91, 0.546, 0.8, 0.5
 JUMP, CLIMB, PADDLE, FLUTTER = 0.42, 0.2, 0.04, 0.6
 STROLL = 1 / 120  # chance in a tick to begin one
-SIGHT, SHOT = 16.0, 15.0  # blocks
+SHOT = 15.0  # blocks
+SIGHT = np.full(len(st.KINDS), 16.0)
+SIGHT[st.ZOMBIE] = 35.0
+"""Blocks from which a monster notices the player and up to which it hunts, by kind."""
+
 RELOAD = np.array([60.0, 60.0, 60.0, 40.0])  # ticks between shots, by difficulty
 BITE_EVERY = 20  # ticks
 MEMORY = 60  # ticks that a hunter goes on after it has seen the player last
@@ -149,7 +153,7 @@ def want(s, mob, kind, sun):
         dx, dy = s.body[st.X] - mob[st.E_X], s.body[st.Y] - mob[st.E_Y]
         dz = s.body[st.Z] - mob[st.E_Z]
         far = math.sqrt(dx * dx + dy * dy + dz * dz)
-        seen = far < SIGHT and notices(s, mob, kind, sun)
+        seen = far < SIGHT[kind] and notices(s, mob, kind, sun)
         if mob[st.E_ANGRY] > 0 and s.num[st.DEAD] == 0:
             mob[st.E_GOAL_X], mob[st.E_GOAL_Z] = s.body[st.X], s.body[st.Z]
             return hunt(mob, kind, far, seen, RELOAD[s.num[st.DIFFICULTY]])

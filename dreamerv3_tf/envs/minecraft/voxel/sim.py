@@ -15,7 +15,7 @@ from dreamerv3_tf.envs.minecraft.voxel.render import Renderer
 from dreamerv3_tf.envs.minecraft.voxel.tick import observe, place, settle, tick, turn
 from dreamerv3_tf.envs.minecraft.voxel.world import World, standing_height
 
-VERSION = 1
+VERSION = 2
 """Of snapshots: one of another version is refused."""
 
 STATIONS = (blocks.CRAFTING_TABLE, blocks.FURNACE)

@@ -49,22 +49,24 @@ CROWNS = np.array(
     ]
 )
 
-GROWTH = np.zeros((len(cl.BIOMES), 3))
-"""Of each biome: chance of a tree in a cell, how much the noise adds to it, and the
-share of its first kind of tree."""
+GROWTH = np.zeros((len(cl.BIOMES), 4))
+"""Of each biome: chance of a tree in a cell, how much the noise adds to it, the least
+chance, and the share of its first kind of tree.
+
+Woods are groves and clearings, since their noise mostly leads to 1 or to the least."""
 KINDS = np.zeros((len(cl.BIOMES), 2), np.int64)
-for _biome, _chance, _noise, _share, _kinds in (
-    (cl.B_PLAINS, 0.025, 0.0, 1.0, (OAK, OAK)),
-    (cl.B_FOREST, 0.64, 1.6, 0.8, (OAK, BIRCH)),
-    (cl.B_BIRCH_FOREST, 0.66, 1.6, 1.0, (BIRCH, BIRCH)),
-    (cl.B_TAIGA, 0.62, 1.6, 0.7, (SPRUCE, PINE)),
-    (cl.B_JUNGLE, 0.55, 1.3, 0.6, (JUNGLE, BUSH)),
-    (cl.B_SAVANNA, 0.1, 0.0, 0.9, (ACACIA, OAK)),
-    (cl.B_SNOWY_PLAINS, 0.02, 0.0, 1.0, (SPRUCE, SPRUCE)),
-    (cl.B_SWAMP, 0.14, 0.2, 1.0, (SWAMP_OAK, OAK)),
-    (cl.B_EXTREME_HILLS, 0.04, 0.2, 0.6, (SPRUCE, OAK)),
+for _biome, _chance, _noise, _least, _share, _kinds in (
+    (cl.B_PLAINS, 0.025, 0.0, 0.0, 1.0, (OAK, OAK)),
+    (cl.B_FOREST, 0.5, 4.0, 0.02, 0.8, (OAK, BIRCH)),
+    (cl.B_BIRCH_FOREST, 0.5, 4.0, 0.02, 1.0, (BIRCH, BIRCH)),
+    (cl.B_TAIGA, 0.5, 4.0, 0.02, 0.7, (SPRUCE, PINE)),
+    (cl.B_JUNGLE, 0.5, 4.0, 0.02, 0.6, (JUNGLE, BUSH)),
+    (cl.B_SAVANNA, 0.1, 0.0, 0.0, 0.9, (ACACIA, OAK)),
+    (cl.B_SNOWY_PLAINS, 0.02, 0.0, 0.0, 1.0, (SPRUCE, SPRUCE)),
+    (cl.B_SWAMP, 0.14, 0.2, 0.0, 1.0, (SWAMP_OAK, OAK)),
+    (cl.B_EXTREME_HILLS, 0.04, 0.2, 0.0, 0.6, (SPRUCE, OAK)),
 ):
-    GROWTH[_biome] = _chance, _noise, _share
+    GROWTH[_biome] = _chance, _noise, _least, _share
     KINDS[_biome] = _kinds
 
 
@@ -83,13 +85,19 @@ def place_trees(seed, cx, cz, field, facts, vox):
             word = hash2(salt(seed, 61), cx * 4 - 1 + i, cz * 4 - 1 + j)
             p, q = CELL * i + draw(word, 0, 4), CELL * j + draw(mix(word), 0, 4)
             biome = facts[te.BIOME, p, q]
-            chance = GROWTH[biome, 0] + GROWTH[biome, 1] * field[cl.WOOD, p, q]
-            if unit(word) < min(0.85, chance) and _can_root(facts, p, q):
-                second = unit(mix(word + 1)) >= GROWTH[biome, 2]
+            chance = density(biome, field[cl.WOOD, p, q])
+            if unit(word) < chance and _can_root(facts, p, q):
+                second = unit(mix(word + 1)) >= GROWTH[biome, 3]
                 kind = KINDS[biome, np.int64(second)]
                 x, z, y = p - te.MARGIN, q - te.MARGIN, facts[te.TOP_Y, p, q]
                 _put(vox, x, y, z, b.DIRT, True)
                 _draw_tree(mix(word + 2), kind, x, y + 1, z, vox)
+
+
+@inner
+def density(biome, wood):
+    """Chance of a tree in a cell, above 1 in a thicket; clearings have lone ones."""
+    return max(GROWTH[biome, 2], GROWTH[biome, 0] + GROWTH[biome, 1] * wood)
 
 
 @inner

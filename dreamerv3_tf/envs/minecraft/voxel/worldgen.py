@@ -12,16 +12,17 @@ from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import caves, ores, plants, trees
 from dreamerv3_tf.envs.minecraft.voxel import climate as cl
 from dreamerv3_tf.envs.minecraft.voxel import terrain as te
-from dreamerv3_tf.envs.minecraft.voxel.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
 from dreamerv3_tf.envs.minecraft.voxel.noise import draw, hash2, mix, salt
 from dreamerv3_tf.envs.minecraft.voxel.state import CHUNK, HEIGHT
 
 BIOMES = cl.BIOMES
 SPAWN_RANGE = 64  # chunks from the origin within which an episode begins
 SPAWN_TRIES = 4000
+RARE = 0.1  # chance of a tree in a cell, at most, where an episode begins
+CLEARING = np.array(((0, 0), (-32, 0), (32, 0), (0, -32), (0, 32)))  # blocks
 SOILS = (b.GRASS, b.DIRT, b.PODZOL, b.SAND)
 PASSABLE = ~(b.SOLID | b.WATERY | b.FIERY)
-SPAWN_BIOMES = np.array(cl.SPAWN_BIOMES)
 
 
 def generate(seed: int, cx: int, cz: int, vox: np.ndarray, biome: np.ndarray) -> None:
@@ -55,7 +56,9 @@ def generate(seed: int, cx: int, cz: int, vox: np.ndarray, biome: np.ndarray) ->
 
 @kernel()
 def find_chunk(seed, attempt, room):
-    """A chunk whose middle lies in a spawn biome; all of them are equally likely.
+    """A chunk whose middle is a clearing in land where an episode may begin.
+
+    All `SPAWN_LANDS` are equally likely, and so are all such chunks of one of them.
 
     Args:
         seed: of the world.
@@ -67,20 +70,39 @@ def find_chunk(seed, attempt, room):
         `SPAWN_TRIES`, and a hash to choose a column by.
     """
     word = hash2(salt(seed, 81), attempt, 0)
-    wanted = SPAWN_BIOMES[draw(word, 0, len(SPAWN_BIOMES))]
+    land = draw(word, 0, cl.SPAWN_LANDS)
     for k in range(SPAWN_TRIES):
         word = mix(word + k)
         cx = draw(word, -SPAWN_RANGE, SPAWN_RANGE)
         cz = draw(mix(word + 1), -SPAWN_RANGE, SPAWN_RANGE)
-        cl.write_fields(seed, cx * CHUNK + 8, cz * CHUNK + 8, room, 0, 0)
-        field = room[:, 0, 0]
-        if cl.pick_biome(field, cl.ground(field)) == wanted:
-            return cx, cz, wanted, mix(word + 2)
+        x, z = cx * CHUNK + 8, cz * CHUNK + 8
+        biome, _ = _survey(seed, x, z, room)
+        if cl.SPAWN_LAND[biome] == land and _is_clearing(seed, x, z, room):
+            return cx, cz, biome, mix(word + 2)
     return 0, 0, -1, word
 
 
+@inner
+def _survey(seed, x, z, room):
+    """Biome of a column, and its chance of a tree."""
+    cl.write_fields(seed, x, z, room, 0, 0)
+    field = room[:, 0, 0]
+    biome = cl.pick_biome(field, cl.ground(field))
+    return biome, trees.density(biome, field[cl.WOOD])
+
+
+@inner
+def _is_clearing(seed, x, z, room):
+    """Whether trees are rare at a column and some blocks from it, on all four sides."""
+    for k in range(len(CLEARING)):
+        _, chance = _survey(seed, x + CLEARING[k, 0], z + CLEARING[k, 1], room)
+        if chance > RARE:
+            return False
+    return True
+
+
 def find_spawn(seed: int) -> tuple[int, int]:
-    """Column where an episode begins: `(x, z)`, in a spawn biome.
+    """Column where an episode begins: `(x, z)`, in a clearing of a spawn biome.
 
     It is dry ground under the open sky, at most small plants on it.
 

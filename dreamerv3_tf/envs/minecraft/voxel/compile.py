@@ -7,6 +7,7 @@ their code lands in the cache (see `jit.py`), from where every other process tak
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import pathlib
@@ -21,8 +22,11 @@ from llvmlite import binding
 from dreamerv3_tf.envs.base import EnvError
 from dreamerv3_tf.envs.minecraft.voxel import jit
 
-SHARES = (("world", "player"), ("things", "picture"))
-"""What each process compiles, about the same work for both."""
+SHARES = (("player", "things"), ("world", "picture"))
+"""What each process compiles, about the same work for both.
+
+Groups of a share have functions in common, which are compiled once.
+"""
 
 
 def ready() -> bool:
@@ -111,5 +115,6 @@ def compile_group(group: str) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # the compiler makes much and drops little
     for name in sys.argv[1:]:
         compile_group(name)

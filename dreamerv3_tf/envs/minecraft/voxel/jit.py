@@ -20,20 +20,26 @@ from typing import Any
 import numba
 from numba import types
 
+from dreamerv3_tf.envs.minecraft.voxel.linking import Compiler
+
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = __name__.rpartition(".")[0]
 
-OPTIONS: dict[str, Any] = {"cache": True, "nogil": True}
-INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+KERNEL: dict[str, Any] = {"cache": True, "nogil": True}
+INNER: dict[str, Any] = {"no_cpython_wrapper": True}
+OPTIONS: dict[str, Any] = {"no_cfunc_wrapper": True, "pipeline_class": Compiler}
 
 
 def kernel(signature: Any = None, **options) -> Callable:
     """Decorator of a function that Python calls: compiled once, releases the GIL."""
-    return _decorator(signature, {**OPTIONS, **options})
+    return _decorator(signature, {**OPTIONS, **KERNEL, **options})
 
 
 def inner(function: Callable | None = None, **options) -> Any:
-    """Decorator of a function that only compiled functions call; cheaper to compile.
+    """Decorator of a function that only kernels and other inner functions call.
+
+    It has no machine code of its own and none in the cache: that of each kernel holds
+    all that the kernel calls (see `linking.py`).
 
     With `_nrt=False` Numba does not count references to arrays, which for a function of
     a few lines on the arrays of `State` costs more than all else, in running and in

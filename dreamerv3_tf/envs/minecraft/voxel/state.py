@@ -16,13 +16,12 @@ Voxels lie on a torus of 8x8 chunks: cell `(x, y, z)` is `vox[x & 127, z & 127, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.items import SLOTS
 from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.record import Record
 
 SIZE = 128  # cells of the window along x and z
 HEIGHT = 128  # cells along y; above is air, below is void
@@ -76,8 +75,12 @@ ENT_TALL = np.array(
     [0, .25, .5, .98, 1.4, .9, 1.3, .7, 1.95, .9, 1.99, 1.7]
 )  # fmt: skip
 
+EDITS, QUEUE = 8192, 4096
+BREAK_SPEED = 0  # entry of `conf`
+NOWHERE = -(2**30)  # chunk coordinates of a place that holds none
 
-class State(NamedTuple):
+
+class State(Record):
     """One world. Everything is an array, so a snapshot is a copy.
 
     Attributes:
@@ -98,6 +101,23 @@ class State(NamedTuple):
         queue: int64 `[QUEUE, 4]`, `(x, y, z, time)` of cells to look at later.
     """
 
+    FIELDS = {
+        "vox": (np.uint8, (SIZE, SIZE, HEIGHT)),
+        "biome": (np.uint8, (SIZE, SIZE)),
+        "roof": (np.uint8, (SIZE, SIZE)),
+        "tops": (np.uint8, (SIZE // 8, SIZE // 8)),
+        "lows": (np.uint8, (SIZE // 8, SIZE // 8)),
+        "chunks": (np.int32, (8, 8, 2)),
+        "body": (np.float64, (BODY,)),
+        "slots": (np.int32, (SLOTS, 3)),
+        "ents": (np.float64, (ENTS, ENT)),
+        "num": (np.int64, (NUM,)),
+        "conf": (np.float64, (4,)),
+        "rng": (np.uint64, (1,)),
+        "edits": (np.int32, (EDITS, 4)),
+        "queue": (np.int64, (QUEUE, 4)),
+    }
+
     vox: np.ndarray
     biome: np.ndarray
     roof: np.ndarray
@@ -114,29 +134,11 @@ class State(NamedTuple):
     queue: np.ndarray
 
 
-EDITS, QUEUE = 8192, 4096
-BREAK_SPEED = 0  # entry of `conf`
-NOWHERE = -(2**30)  # chunk coordinates of a place that holds none
-
-
 def empty_state() -> State:
     """A world of air without any chunk, the player at the origin."""
-    state = State(
-        vox=np.zeros((SIZE, SIZE, HEIGHT), np.uint8),
-        biome=np.zeros((SIZE, SIZE), np.uint8),
-        roof=np.zeros((SIZE, SIZE), np.uint8),
-        tops=np.zeros((SIZE // 8, SIZE // 8), np.uint8),
-        lows=np.zeros((SIZE // 8, SIZE // 8), np.uint8),
-        chunks=np.full((8, 8, 2), NOWHERE, np.int32),
-        body=np.zeros(BODY, np.float64),
-        slots=np.zeros((SLOTS, 3), np.int32),
-        ents=np.zeros((ENTS, ENT), np.float64),
-        num=np.zeros(NUM, np.int64),
-        conf=np.ones(4, np.float64),
-        rng=np.zeros(1, np.uint64),
-        edits=np.zeros((EDITS, 4), np.int32),
-        queue=np.zeros((QUEUE, 4), np.int64),
-    )
+    state = State()
+    state.chunks.fill(NOWHERE)
+    state.conf.fill(1)
     state.body[[LIFE, FOOD, BREATH]] = 20, 20, 300
     state.body[SATURATION] = 5
     state.body[CHARGE] = 100

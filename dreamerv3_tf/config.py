@@ -65,6 +65,14 @@ class Cont:
 
 
 @dataclasses.dataclass(frozen=True)
+class Mask:
+    """Head that predicts which actions are allowed, where observations say so."""
+
+    layers: Count  # hidden layers
+    outscale: NonNegative  # factor on the initial output weights
+
+
+@dataclasses.dataclass(frozen=True)
 class Actor:
     """Policy head."""
 
@@ -146,6 +154,7 @@ class Agent:
     decoder: Decoder
     reward: Reward
     cont: Cont
+    mask: Mask
     actor: Actor
     critic: Critic
     slow_critic: SlowCritic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -121,3 +122,37 @@ class Space:
             counts = sorted(set(self.classes))
             text += f", classes={counts[0] if len(counts) == 1 else self.classes}"
         return text + ")"
+
+
+def find_masks(
+    obs: Mapping[str, Space], act: Mapping[str, Space]
+) -> dict[str, tuple[str, Space]]:
+    """Observations that say which classes of a discrete action are allowed.
+
+    Such an observation is called `ACTION_mask` and is bool `[*shape, C]`, where `shape`
+    is that of the action and `C` the largest number of classes of its elements.
+
+    Args:
+        obs: spaces of the observation.
+        act: spaces of the actions.
+
+    Returns:
+        For each action that has one: the key of its mask, and the mask's space.
+
+    Raises:
+        ValueError: an observation of such a name looks otherwise.
+    """
+    found = {}
+    for key, space in act.items():
+        name = f"{key}_mask"
+        if name not in obs or not space.discrete:
+            continue
+        shape = (*space.shape, max(space.classes))
+        if obs[name].dtype != np.dtype(bool) or obs[name].shape != shape:
+            raise ValueError(
+                f"The observation '{name}' is {obs[name]}, expected bool of shape "
+                f"{shape}: it says which classes of the action '{key}' are allowed. "
+                "Rename it if it means something else."
+            )
+        found[key] = name, obs[name]
+    return found

@@ -144,7 +144,7 @@ class ActorCritic:
             self.advantage_norm.update(advantage)
         shift, spread = self.advantage_norm.stats()
         weighed = tf.stop_gradient((advantage - shift) / spread)
-        policy = self.actor(feat)
+        policy = self.actor(feat, imagined.allowed)
         logp, entropies = self._policy_terms(policy, imagined.action)
         bonus = self.entropy * tf.add_n(list(entropies.values()))
         gain = logp[:, :-1] * weighed + bonus[:, :-1]

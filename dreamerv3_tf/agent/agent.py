@@ -75,6 +75,7 @@ class Agent:
             "decoder": model.decoder,
             "reward": model.reward,
             "cont": model.cont,
+            **({"mask": model.mask} if model.mask else {}),
             "actor": behavior.actor,
             "critic": behavior.critic,
         }
@@ -182,7 +183,8 @@ class Agent:
         latent, _ = self.model.rssm.observe_step(
             carry.latent, tokens, prevact, first, post
         )
-        policy = self.behavior.actor(functions.features(latent))
+        feat = functions.features(latent)
+        policy = self.behavior.actor(feat, self.model.seen_masks(obs))
         action = {
             key: tf.cast(value, self.act_space[key].dtype)
             for key, value in choose(policy, noise).items()

@@ -19,10 +19,13 @@ class Imagined(NamedTuple):
     Attributes:
         latent: states, `[H + 1, N, ...]`.
         action: actions taken in them, `{key: [H + 1, N, ...]}`.
+        allowed: what the model took for allowed there, bool `{key: [H + 1, N, ...,
+            C]}` of the actions that have masks.
     """
 
     latent: Latent
     action: dict[str, Any]
+    allowed: dict[str, Any]
 
 
 def imagine(
@@ -46,25 +49,26 @@ def imagine(
     prior, given = noise
     clock = tf.zeros((length,))  # so that a loop without noise still has an input
 
-    def act(latent, given):
-        given, _ = given
-        action = choose(actor(functions.features(latent)), given)
-        return model.encode_action(action), action
+    def decide(latent, given):
+        feat = functions.features(latent)
+        allowed = model.allowed(feat)
+        return choose(actor(feat, allowed), given), allowed
 
-    like = choose(actor(functions.features(starts)), _at(given, 0))
+    def act(latent, given):
+        action, allowed = decide(latent, given[0])
+        return model.encode_action(action), (action, allowed)
+
+    like = decide(starts, _at(given, 0))
     inputs = (
         () if prior is None else prior,
         (tf.nest.map_structure(lambda x: x[:length], _dense(given)), clock),
     )
-    last, (latent, action) = model.rssm.imagine(starts, act, inputs, like, length)
-    final = choose(actor(functions.features(last)), _at(given, length))
-    stop = tf.stop_gradient
-    return Imagined(
-        tf.nest.map_structure(
-            lambda x, y: stop(tf.concat([x, y[None]], 0)), latent, last
-        ),
-        {key: stop(tf.concat([action[key], final[key][None]], 0)) for key in action},
+    last, (latent, acted) = model.rssm.imagine(starts, act, inputs, like, length)
+    before, after = (latent, *acted), (last, *decide(last, _at(given, length)))
+    joined = tf.nest.map_structure(
+        lambda x, y: tf.stop_gradient(tf.concat([x, y[None]], 0)), before, after
     )
+    return Imagined(*joined)
 
 
 def choose(policy: dict, noise: dict) -> dict:

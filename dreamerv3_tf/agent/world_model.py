@@ -9,9 +9,9 @@ import tensorflow as tf
 from dreamerv3_tf.nn import dists, encoder, functions
 from dreamerv3_tf.nn.decoder import Decoder
 from dreamerv3_tf.nn.encoder import Encoder
-from dreamerv3_tf.nn.heads import BinaryHead, TwoHotHead
+from dreamerv3_tf.nn.heads import BinaryHead, MaskHead, TwoHotHead
 from dreamerv3_tf.nn.rssm import RSSM
-from dreamerv3_tf.spaces import Space
+from dreamerv3_tf.spaces import Space, find_masks
 from dreamerv3_tf.structs import Latent
 
 
@@ -45,6 +45,7 @@ class WorldModel:
         reward: features → distribution of the reward.
         cont: features → logit of going on.
         action_spaces: spaces of the actions that the model reads.
+        mask: features → what actions are allowed, where the environment says so.
         horizon: discount horizon in agent steps; `γ = 1 − 1 / horizon`.
         discount_in_cont: the continue head learns `γ (1 − terminal)`, so that
             imagination needs no discount of its own.
@@ -60,13 +61,14 @@ class WorldModel:
         cont: BinaryHead,
         *,
         action_spaces: dict[str, Space],
+        mask: MaskHead | None = None,
         horizon: float,
         discount_in_cont: bool = True,
         reward_grad: bool = True,
     ):
         self.encoder, self.rssm, self.decoder = encoder, rssm, decoder
         self.reward, self.cont = reward, cont
-        self.action_spaces = action_spaces
+        self.action_spaces, self.mask = action_spaces, mask
         self.discount = 1 - 1 / horizon
         self.discount_in_cont = discount_in_cont
         self.reward_grad = reward_grad
@@ -81,6 +83,8 @@ class WorldModel:
         self.feat_width = rssm.deter + rssm.stoch * rssm.classes
         self.reward.build((None, self.feat_width))
         self.cont.build((None, self.feat_width))
+        if self.mask:
+            self.mask.build((None, self.feat_width))
 
     @property
     def inputs(self) -> dict[str, Space]:
@@ -90,6 +94,15 @@ class WorldModel:
     def encode_action(self, action: dict):
         """Actions as the model reads them: one-hot where discrete, `[..., A]`."""
         return encoder.encode_vectors(action, self.action_spaces, tf.float32)
+
+    def allowed(self, feat) -> dict:
+        """What the model takes for allowed, bool by action key; see `Actor`."""
+        return self.mask.allowed(feat) if self.mask else {}
+
+    def seen_masks(self, obs: dict) -> dict:
+        """Which actions an observation allows, bool by action key."""
+        masks = find_masks(self.inputs, self.action_spaces)
+        return {key: obs[name] for key, (name, _) in masks.items()}
 
     def tokens(self, obs: dict, image_tokens=None):
         """All tokens `[B, T, E]`; those of the images may have been computed before."""
@@ -126,6 +139,8 @@ class WorldModel:
         goal = 1 - tf.cast(seq.is_terminal, tf.float32)
         goal *= self.discount if self.discount_in_cont else 1.0
         losses["con"] = dists.binary_loss(self.cont(feat), goal)
+        if self.mask:
+            losses["mask"] = self.mask.loss(feat, self.seen_masks(seq.obs))
         metrics = {
             "world/dyn_ent": tf.reduce_mean(self.rssm.dist(prior).entropy()),
             "world/rep_ent": tf.reduce_mean(self.rssm.dist(seen.logit).entropy()),

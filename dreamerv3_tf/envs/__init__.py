@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from dreamerv3_tf import values
-from dreamerv3_tf.envs.base import Env, EnvError, check_env
+from dreamerv3_tf.envs.base import Env, EnvError
+from dreamerv3_tf.envs.contract import check_env
 from dreamerv3_tf.envs.wrappers import wrap
 
 __all__ = [
@@ -34,16 +35,39 @@ __all__ = [
     "suites",
 ]
 
-NOT_SUITES = ("base", "gl", "gym_spaces", "hooks", "wrapper", "wrappers")
+NOT_SUITES = (
+    "base",
+    "contract",
+    "foreign",
+    "foreign_host",
+    "gl",
+    "gym_spaces",
+    "hooks",
+    "text",
+    "wrapper",
+    "wrappers",
+)
 
 
-def make_env(task: str, *, seed: int, index: int = 0, **settings) -> Env:
+def make_env(
+    task: str,
+    *,
+    seed: int,
+    index: int = 0,
+    evaluation: bool = False,
+    logdir: str | None = None,
+    **settings,
+) -> Env:
     """One environment, wrapped so that it obeys the contract of `base.Env`.
 
     Args:
         task: `suite_name`, such as `dmc_walker_walk` or `gym_CartPole-v1`.
         seed: of the run.
         index: which of the parallel environments; each has a seed of its own.
+        evaluation: whether it is for evaluation; told to suites whose `make` has an
+            argument of this name, since their protocol makes a difference.
+        logdir: folder of the run that trains in it; told likewise to suites that write
+            a log of their own.
         **settings: keyword arguments of the suite's `make`.
 
     Raises:
@@ -52,6 +76,9 @@ def make_env(task: str, *, seed: int, index: int = 0, **settings) -> Env:
     suite, name = suite_of(task)
     settings = check_settings(suite, settings)
     make = _module(suite).make
+    known = inspect.signature(make).parameters
+    told = {"evaluation": evaluation, "logdir": logdir}
+    settings |= {key: value for key, value in told.items() if key in known}
     return wrap(make(name, seed=env_seed(seed, index), index=index, **settings))
 
 
@@ -99,7 +126,7 @@ def env_settings(suite: str) -> dict[str, inspect.Parameter]:
         close = values.nearest(suite, suites())
         raise EnvError(f"No suite '{suite}'.{close} Suites: {', '.join(suites())}.")
     parameters = inspect.signature(_module(suite).make, eval_str=True).parameters
-    own = ("name", "seed", "index")
+    own = ("name", "seed", "index", "evaluation", "logdir")
     return {key: value for key, value in parameters.items() if key not in own}
 
 

@@ -30,6 +30,7 @@ ACTIONS = {
     "cont": {"act_cont": Space(FLOAT, (6,), -1.0, 1.0)},
     "multi": {"act_multi": Space(INT, (3,), 0, np.array([2, 3, 4]))},
     "image": {"act_disc": Space(INT, (), 0, 5)},
+    "mask": {"act_disc": Space(INT, (), 0, 5)},
 }
 ACTIONS["mixed"] = ACTIONS["disc"] | ACTIONS["cont"] | ACTIONS["multi"]
 
@@ -43,11 +44,12 @@ def make(
     length: Count = 100,
     terminal: bool = True,
 ) -> Env:
-    """`dummy_disc`, `dummy_cont`, `dummy_multi`, `dummy_mixed` or `dummy_image`.
+    """`dummy_disc`, `_cont`, `_multi`, `_mixed`, `_image` or `_mask`.
 
     Args:
         name: kind of the actions. `image` shows a picture and nothing else, `mixed` has
-            all actions and shows all observations, the others show no picture.
+            all actions and shows all observations, the others show no picture. `mask`
+            allows the right action and the next one, and raises for the others.
         seed: of the observations.
         index: not used.
         size: height and width of the picture.
@@ -79,6 +81,8 @@ class Dummy:
     ):
         picture = {"image": Space(np.dtype(np.uint8), (*size, 3))}
         seen = {"image": picture, "mixed": picture | VECTORS}.get(name, VECTORS)
+        if name == "mask":
+            seen = seen | {"act_disc_mask": Space(np.dtype(bool), (5,))}
         self.obs_space = seen | {"log/steps": Space(FLOAT)} | signal_spaces()
         self.act_space = ACTIONS[name]
         self.rng = np.random.default_rng(seed)
@@ -92,6 +96,8 @@ class Dummy:
         return self._observe(0.0)
 
     def step(self, action: Action) -> Obs:
+        if "act_disc_mask" in self.obs_space and not self._mask()[action["act_disc"]]:
+            raise EnvError(f"The action {action['act_disc']} is not allowed now.")
         reward = self._reward(action)
         self.count += 1
         return self._observe(reward)
@@ -117,6 +123,9 @@ class Dummy:
                 scores.append(1 - float(distance.mean()))
         return float(np.mean(scores))
 
+    def _mask(self) -> np.ndarray:
+        return np.isin(np.arange(5), [self.token % 5, (self.token + 1) % 5])
+
     def _observe(self, reward: float) -> Obs:
         last = self.count >= self.length
         self.vector = self.rng.normal(size=7).astype(np.float32) / 2
@@ -127,6 +136,8 @@ class Dummy:
         obs["log/steps"] = np.asarray(self.count, np.float32)
         if "image" in self.obs_space:
             obs["image"] = self.render()
+        if "act_disc_mask" in self.obs_space:
+            obs["act_disc_mask"] = self._mask()
         if "vector" in self.obs_space:
             obs |= {
                 "vector": self.vector,

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dreamerv3_tf.envs.base import Action, Env, EnvError, Obs, State, space_problems
+from dreamerv3_tf.envs.base import Action, Env, EnvError, Obs, State
+from dreamerv3_tf.envs.contract import space_problems
 from dreamerv3_tf.envs.wrapper import Wrapper
 from dreamerv3_tf.spaces import Space
 

@@ -27,8 +27,8 @@ def mixed_logits(logits, unimix: float, valid=None):
     Args:
         logits: `[..., C]`.
         unimix: share `u` of the uniform distribution.
-        valid: bool `[..., C]` where an element has fewer than `C` classes; the others
-            get probability zero.
+        valid: bool `[..., C]` where not all classes may be chosen; the others get
+            probability zero.
 
     Returns:
         float32 `[..., C]`; the logits themselves where `u` is 0.
@@ -41,8 +41,9 @@ def mixed_logits(logits, unimix: float, valid=None):
     probs = tf.nn.softmax(logits)
     if valid is None:
         return tf.math.log((1 - unimix) * probs + unimix / probs.shape[-1])
-    uniform = valid / np.sum(valid, -1, keepdims=True)
-    mixed = (1 - unimix) * probs + unimix * uniform.astype(np.float32)
+    uniform = tf.cast(valid, tf.float32)
+    uniform /= tf.reduce_sum(uniform, -1, keepdims=True)
+    mixed = (1 - unimix) * probs + unimix * uniform
     return tf.where(valid, tf.math.log(tf.maximum(mixed, 1e-30)), -1e9)
 
 

@@ -65,6 +65,44 @@ class BinaryHead(Head):
         return super().call(feat)[..., 0]
 
 
+class MaskHead(Head):
+    """Head that predicts which classes of discrete actions are allowed.
+
+    Args:
+        masks: space of the mask of each action, bool `[*shape, C]`.
+
+    Call: `feat [..., F]` → logits `{key: [..., *shape, C]}`, float32.
+    """
+
+    def __init__(
+        self, masks: dict[str, Space], mlp: dict, outscale: float = 1.0, **kwargs
+    ):
+        sizes = [space.size for space in masks.values()]
+        super().__init__(sum(sizes), mlp, outscale, **kwargs)
+        self.masks, self.sizes = dict(masks), sizes
+
+    def call(self, feat):
+        parts = tf.split(super().call(feat), self.sizes, -1)
+        lead = functions.lead(feat, 1)
+        return {
+            key: tf.reshape(part, (*lead, *space.shape))
+            for (key, space), part in zip(self.masks.items(), parts, strict=True)
+        }
+
+    def allowed(self, feat):
+        """The likelier answer for each class, bool `{key: [..., *shape, C]}`."""
+        return {key: logit > 0 for key, logit in self(feat).items()}
+
+    def loss(self, feat, masks: dict):
+        """`−Σ ln p(mask)` over actions and classes, float32 `[...]`."""
+        losses = []
+        for key, logit in self(feat).items():
+            loss = dists.binary_loss(logit, tf.cast(masks[key], tf.float32))
+            axes = list(range(-len(self.masks[key].shape), 0))
+            losses.append(tf.reduce_sum(loss, axes))
+        return tf.add_n(losses)
+
+
 class Actor(keras.layers.Layer):
     """Policy: one MLP, and a distribution for each entry of the action dict.
 
@@ -81,7 +119,9 @@ class Actor(keras.layers.Layer):
         min_std: smallest standard deviation.
         max_std: bound of the largest standard deviation.
 
-    Call: `feat [..., F]` → `{key: distribution}` of batch shape `[..., *shape]`.
+    Call: `feat [..., F]` and, where not all classes are allowed, `{key: bool [...,
+    *shape, C]}` → `{key: distribution}` of batch shape `[..., *shape]`. What is not
+    allowed has probability zero; where nothing is, everything is.
     """
 
     def __init__(
@@ -110,18 +150,25 @@ class Actor(keras.layers.Layer):
         for out in self.outs:
             out.build((None, self.mlp.units))
 
-    def call(self, feat):
+    def call(self, feat, allowed: dict | None = None):
         x = self.mlp(feat)
         lead = functions.lead(x, 1)
         raw = {out.name: tf.cast(out(x), tf.float32) for out in self.outs}
-        return {key: self._distribution(key, raw, lead) for key in self.spaces}
+        allowed = allowed or {}
+        return {
+            key: self._distribution(key, raw, lead, allowed.get(key))
+            for key in self.spaces
+        }
 
-    def _distribution(self, key: str, raw: dict, lead):
+    def _distribution(self, key: str, raw: dict, lead, allowed):
         space = self.spaces[key]
         if space.discrete:
             shape = (*lead, *space.shape, max(space.classes))
             logits = tf.reshape(raw[f"{key}_logits"], shape)
-            return dists.Categorical(logits, self.unimix, self.valid[key])
+            valid = self.valid[key]
+            if allowed is not None:
+                valid = sensible(allowed, valid)
+            return dists.Categorical(logits, self.unimix, valid)
         shape = (*lead, *space.shape)
         mean = tf.reshape(raw[f"{key}_mean"], shape)
         stddev = tf.reshape(raw[f"{key}_stddev"], shape)
@@ -142,6 +189,14 @@ def valid_classes(space: Space) -> np.ndarray | None:
         return None
     counts = np.reshape(space.classes, space.shape)
     return np.arange(max(space.classes)) < counts[..., None]
+
+
+def sensible(allowed, valid):
+    """Classes that are allowed and real; all real ones where none is allowed."""
+    if valid is not None:
+        allowed = tf.logical_and(allowed, valid)
+    some = tf.reduce_any(allowed, -1, keepdims=True)
+    return tf.where(some, allowed, tf.ones_like(allowed) if valid is None else valid)
 
 
 def _outputs(key: str, space: Space) -> list[tuple[str, int]]:

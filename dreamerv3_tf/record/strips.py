@@ -65,7 +65,7 @@ def _fill(
         nothing = same and np.round(right) == 0
         exact = values is truth
         color = GRAY if nothing else WHITE if exact else GREEN if same else RED
-        digits = f"{value:.0f}" if exact else f"{value:.1f}"
+        digits = f"{value:.0f}" if exact else f"{value:z.1f}"
         line[:, :NAME] = _text(name, color, NAME, len(line))
         line[:, NAME:] = _text(digits, color, VALUE, len(line))
 

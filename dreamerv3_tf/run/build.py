@@ -22,13 +22,13 @@ from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs.hooks import env_legend
 from dreamerv3_tf.nn.decoder import Decoder
 from dreamerv3_tf.nn.encoder import Encoder
-from dreamerv3_tf.nn.heads import Actor, BinaryHead, TwoHotHead
+from dreamerv3_tf.nn.heads import Actor, BinaryHead, MaskHead, TwoHotHead
 from dreamerv3_tf.nn.rssm import RSSM
 from dreamerv3_tf.replay.loader import Loader
 from dreamerv3_tf.replay.replay import Replay
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.workers import VectorEnv, make_envs
-from dreamerv3_tf.spaces import Space
+from dreamerv3_tf.spaces import Space, find_masks
 from dreamerv3_tf.structs import SIGNALS, Batch
 from dreamerv3_tf.values import ConfigError
 
@@ -108,7 +108,9 @@ def build_model(
     )
     sizes = {"depth": agent.depth, "units": agent.units}
     encoder = Encoder(inputs, **sizes, **vars(agent.encoder), **nets, name="encoder")
-    decoder = Decoder(inputs, **sizes, **vars(agent.decoder), **nets, name="decoder")
+    masks = find_masks(inputs, act)  # they have a head of their own
+    decoded = {k: s for k, s in inputs.items() if k not in dict(masks.values())}
+    decoder = Decoder(decoded, **sizes, **vars(agent.decoder), **nets, name="decoder")
     reward, cont = agent.reward, agent.cont
     return WorldModel(
         encoder,
@@ -123,10 +125,20 @@ def build_model(
         ),
         BinaryHead(mlp(agent, cont.layers), cont.outscale, name="cont", dtype=policy),
         action_spaces=act,
+        mask=build_mask(agent, policy, masks),
         horizon=agent.horizon,
         discount_in_cont=agent.discount_in_cont,
         reward_grad=agent.reward_grad,
     )
+
+
+def build_mask(agent: settings.Agent, policy: keras.DTypePolicy, masks: dict):
+    """The head of the masks; `None` where no action has one."""
+    if not masks:
+        return None
+    spaces, section = {key: space for key, (_, space) in masks.items()}, agent.mask
+    net = mlp(agent, section.layers)
+    return MaskHead(spaces, net, section.outscale, name="mask", dtype=policy)
 
 
 def mlp(agent: settings.Agent, layers: int) -> dict:
@@ -187,7 +199,11 @@ def build_optimizer(section: settings.Optimizer) -> LaProp:
 
 
 def build_envs(
-    config: Config, *, evaluation: bool = False, start: int = 0
+    config: Config,
+    *,
+    evaluation: bool = False,
+    start: int = 0,
+    logdir: pathlib.Path | None = None,
 ) -> VectorEnv:
     """Environments of the task.
 
@@ -196,6 +212,7 @@ def build_envs(
         evaluation: those of evaluation, with seeds that training never uses.
         start: agent steps at which this process started, so that a run that goes on
             does not see the same episodes again.
+        logdir: folder of the run, where they train in one.
 
     Raises:
         EnvError: the task cannot be made.
@@ -207,6 +224,8 @@ def build_envs(
         num=config.run.eval_envs if evaluation else config.run.envs,
         seed=seed,
         parallel=config.run.parallel,
+        evaluation=evaluation,
+        logdir=None if logdir is None else str(logdir),
         **config.env,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs import EnvError, make_env
-from dreamerv3_tf.envs.base import find_problems
+from dreamerv3_tf.envs.contract import find_problems
 from dreamerv3_tf.envs.hooks import Finding, env_facts, env_requirements, prepare_env
 
 STEPS = 200

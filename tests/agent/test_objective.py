@@ -168,7 +168,7 @@ def test_what_is_imagined_is_what_the_actor_chooses(tiny):
     agent = tiny.agent()
     agent.noise = FixedNoise(agent.model.rssm.stoch, agent.act_space)
     behaved, latent = behaved_of(tiny, agent)
-    states, actions = behaved.imagined
+    states, actions, _ = behaved.imagined
     feat = tf.concat([states.deter, tf.reshape(states.stoch, (3, 8, 16))], -1)
     best = agent.behavior.actor(feat)["action"].pick(None)
     np.testing.assert_array_equal(actions["action"], best)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dreamerv3_tf.envs import EnvError, check_env, make_env
-from dreamerv3_tf.envs.base import find_problems, signal_spaces, signals
+from dreamerv3_tf.envs.base import signal_spaces, signals
+from dreamerv3_tf.envs.contract import find_problems
 from dreamerv3_tf.spaces import Space
 
 FLOAT, INT = np.dtype("float32"), np.dtype("int32")

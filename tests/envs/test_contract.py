@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 
 from dreamerv3_tf import envs
-from dreamerv3_tf.envs.base import find_problems
+from dreamerv3_tf.envs.contract import find_problems
 
 TASKS = {
+    "bsuite": [],  # all of it in test_bsuite.py
     "crafter": ["crafter_reward", "crafter_noreward"],
     "dmc": ["dmc_cartpole_balance", "dmc_cup_catch", "dmc_quadruped_walk"],
     "dmc_vision": [],  # rendered in a process of its own, in test_dmc.py
+    "dmlab": [],  # over a fake, in test_dmlab.py
     "dummy": [f"dummy_{name}" for name in ("disc", "cont", "multi", "mixed", "image")],
     "minecraft": [f"minecraft_{goal}" for goal in ("diamond", "wood", "climb")],
     "gym": ["gym_CartPole-v1", "gym_Pendulum-v1", "gym_Blackjack-v1"],
+    "vizdoom": [],  # all of it in test_vizdoom.py
 }
 ALL = [task for tasks in TASKS.values() for task in tasks]
 

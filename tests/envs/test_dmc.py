@@ -15,7 +15,7 @@ from dreamerv3_tf.envs import EnvError, gl, make_env
 RENDERING = """
 import numpy as np
 from dreamerv3_tf.envs import check_env, make_env
-from dreamerv3_tf.envs.base import find_problems
+from dreamerv3_tf.envs.contract import find_problems
 
 env = make_env("dmc_vision_cartpole_balance", seed=0, repeat=2, size=[32, 48])
 assert find_problems(env, steps=4) == []

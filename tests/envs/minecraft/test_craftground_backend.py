@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dreamerv3_tf.envs import EnvError, make_env
-from dreamerv3_tf.envs.base import find_problems
+from dreamerv3_tf.envs.contract import find_problems
 from dreamerv3_tf.envs.minecraft.actions import COMMANDS, NAMES
 from dreamerv3_tf.envs.minecraft.backend import NOOP
 from dreamerv3_tf.envs.minecraft.craftground import backend as module

@@ -200,3 +200,14 @@ def test_images_are_as_they_were(name):
     off = np.abs(image(scenes.golden_views()[name]) - expected).max(-1)
     assert (off <= 2).mean() >= 0.99
     assert off.mean() < 0.5
+
+
+@pytest.mark.parametrize("yaw", [0, 90, 180, 270])
+@pytest.mark.parametrize("pitch", [-90, 90])
+def test_one_can_look_straight_up_and_down(yaw, pitch):
+    # Directions are exactly along an axis there, so 1 / direction is infinite.
+    seen = image(stand(meadow(b.SNOW), yaw=yaw, pitch=pitch))
+    middle = seen[28:36, 28:36]
+    assert middle.std() < 12
+    blue = middle[..., 2].mean() - middle[..., 0].mean()
+    assert blue > 60 if pitch < 0 else blue < 30

@@ -307,7 +307,7 @@ def texel(layer, level, u, v):
     return TEXELS[layer * LAYER_TEXELS + LEVEL_AT[level] + j * wide + i]
 
 
-@kernel(fastmath=True, _nrt=False)
+@kernel(fastmath=True, error_model="numpy", _nrt=False)
 def cast(s, x, y, z, dx, dy, dz, reach):
     """First thing that a ray meets; water is passed, plants are met.
 

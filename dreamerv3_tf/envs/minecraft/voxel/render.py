@@ -101,7 +101,7 @@ def _check(name: str, value: float, low: float, high: float) -> None:
         raise EnvError(f"env.{name} is {value}, expected {low} to {high}.")
 
 
-@kernel(fastmath=True, _nrt=False)
+@kernel(fastmath=True, error_model="numpy", _nrt=False)
 def draw(s, canvas, lights, view, gamma, entities, out):
     """Draws an image.
 

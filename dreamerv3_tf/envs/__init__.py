@@ -37,6 +37,7 @@ __all__ = [
 
 NOT_SUITES = (
     "base",
+    "check_spaces",
     "contract",
     "foreign",
     "foreign_host",

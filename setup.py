@@ -39,11 +39,16 @@ CORE = [
     "psutil",
     "rich",
 ]
+# Suites; numba makes worlds of Crafter ten times as fast, and is in the core.
+ATARI = ["ale-py>=0.12,<0.13"]
+BSUITE = ["bsuite>=0.3.6"]
 CRAFTER = ["crafter>=1.8"]
+VIZDOOM = ["vizdoom>=1.3,<1.4"]
+SUITES = [*ATARI, *BSUITE, *CRAFTER, *VIZDOOM]
 VIDEO = ["imageio-ffmpeg"]
 PLOT = ["matplotlib"]
 PLAY = ["aiohttp>=3.9"]
-TEST = ["pytest>=8", "hypothesis", "setuptools>=70.1", *CRAFTER, *VIDEO, *PLOT, *PLAY]
+TEST = ["pytest>=8", "hypothesis", "setuptools>=70.1", *SUITES, *VIDEO, *PLOT, *PLAY]
 
 setup(
     name="dreamerv3_tf",
@@ -66,14 +71,18 @@ setup(
     },
     install_requires=CORE,
     extras_require={
+        "atari": ATARI,
+        "bsuite": BSUITE,
         "crafter": CRAFTER,
+        "vizdoom": VIZDOOM,
+        "dmc": [],  # in the core
         "video": VIDEO,
         "test": TEST,
         "dev": [*TEST, "pytest-xdist", "ruff", "pyright"],
         "cuda": [f"tensorflow[and-cuda]{TENSORFLOW}"],
         "plot": PLOT,
         "play": PLAY,
-        "all": [*CRAFTER, *VIDEO, *PLOT, *PLAY],
+        "all": [*SUITES, *VIDEO, *PLOT, *PLAY],
     },
     entry_points={"console_scripts": ["dreamerv3 = dreamerv3_tf.main:cli"]},
 )

@@ -14,7 +14,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from dreamerv3_tf.envs.foreign import probe
 from dreamerv3_tf.envs.hooks import Finding
+from dreamerv3_tf.envs.minecraft.minerl import GAME
 
 STEPS = "docs/minecraft.md has the steps"
 RUNTIME = "craftground_runtime_mc121"
@@ -43,9 +45,7 @@ def missing(backend: str, settings: Mapping[str, Any]) -> str:
 
 
 def _minerl(python: str) -> list[Finding]:
-    from dreamerv3_tf.envs.minecraft.minerl.process import probe
-
-    seen = probe(python)
+    seen = probe(python, GAME)
     here = "python" in seen
     own = " (our own; env.minerl_python is not set)" if python == sys.executable else ""
     found = [

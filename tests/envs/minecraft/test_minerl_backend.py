@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import dreamerv3_tf.envs.minecraft.minerl.backend as module
-from dreamerv3_tf.envs import EnvError, make_env
+from dreamerv3_tf.envs import EnvError, foreign, make_env
 from dreamerv3_tf.envs.minecraft.backend import NOOP
 from dreamerv3_tf.envs.minecraft.items import EQUIPPED, INVENTORY, NAMES
-from dreamerv3_tf.envs.minecraft.minerl import process, worker
+from dreamerv3_tf.envs.minecraft.minerl import GAME, worker
 from dreamerv3_tf.envs.minecraft.minerl.backend import MineRLBackend, merged
 
 LOG, STICK = INVENTORY.index("log"), INVENTORY.index("stick")
@@ -114,7 +114,7 @@ def test_a_game_that_hangs_is_killed(backend, monkeypatch):
 
 
 def test_closing_leaves_no_process(backend, monkeypatch):
-    monkeypatch.setattr(process, "PATIENCE", 1.0)
+    monkeypatch.setattr(foreign, "PATIENCE", 1.0)
     game = backend({1: "hang"})
     game.reset()
     running = game.worker.process
@@ -168,15 +168,15 @@ def test_options_are_written_before_the_start(minerl_interpreter):
 
 def test_the_probe_tells_versions_and_brightness(minerl_interpreter):
     minerl_interpreter("still.Still", version="0.4.4")
-    found = process.probe(sys.executable)
+    found = foreign.probe(sys.executable, GAME)
     assert found["minerl"] == "0.4.4" and "error" not in found
     assert found["options"]["gamma"] == "2.0"
     assert found["numpy"] == np.__version__
 
 
 def test_the_probe_tells_what_is_wrong():
-    assert "No module named 'minerl'" in process.probe(sys.executable)["error"]
-    assert "can't be run" in process.probe("/nowhere/python")["error"]
+    assert "No module named 'minerl'" in foreign.probe(sys.executable, GAME)["error"]
+    assert "can't be run" in foreign.probe("/nowhere/python", GAME)["error"]
 
 
 def test_the_state_can_not_be_saved(backend):
@@ -194,13 +194,15 @@ def test_people_see_the_picture_enlarged(backend):
     np.testing.assert_array_equal(game.picture(16), image.repeat(2, 0).repeat(2, 1))
 
 
-def test_the_worker_is_written_for_old_interpreters_and_stands_alone():
-    source = process.PROGRAM.read_text()
-    tree = ast.parse(source, feature_version=(3, 7))
+@pytest.mark.parametrize(
+    "program, packages", [(GAME, {"numpy", "minerl"}), (foreign.HOST, set())]
+)
+def test_the_worker_is_written_for_old_interpreters_and_stands_alone(program, packages):
+    tree = ast.parse(program.read_text(), feature_version=(3, 7))
     names = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
     roots = {getattr(n, "module", None) or n.names[0].name for n in names}
     roots = {root.partition(".")[0] for root in roots}
-    assert roots - set(sys.stdlib_module_names) == {"numpy", "minerl"}
+    assert roots - set(sys.stdlib_module_names) == packages
     old = {"maxsplit", "removeprefix", "removesuffix", "match"}
     used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     assert not used & (old - {"maxsplit"})

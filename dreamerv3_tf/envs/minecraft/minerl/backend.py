@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from dreamerv3_tf.envs.base import EnvError
+from dreamerv3_tf.envs.foreign import Worker, WorkerLost
 from dreamerv3_tf.envs.minecraft import needs
 from dreamerv3_tf.envs.minecraft.backend import Command, Raw
 from dreamerv3_tf.envs.minecraft.items import EQUIPPED, INVENTORY, NAMES
 from dreamerv3_tf.envs.minecraft.losses import ClosedGame, Losses
-from dreamerv3_tf.envs.minecraft.minerl.process import Worker, WorkerLost
+from dreamerv3_tf.envs.minecraft.minerl import GAME
 
 START = 3600.0  # seconds for a game to start; the first one is built by Gradle
 STEP = 300.0  # seconds; MineRL itself gives up after 240
@@ -112,7 +113,9 @@ class MineRLBackend(ClosedGame):
         Raises:
             EnvError: something is missing.
         """
-        worker = Worker(self.python)
+        worker = Worker(
+            self.python, GAME, setting="env.minerl_python", package="MineRL 0.4.4"
+        )
         request = {"do": "make", "settings": self.settings}
         try:
             header, _ = worker.ask(request, STEP)

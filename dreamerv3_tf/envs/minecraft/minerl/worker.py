@@ -1,13 +1,7 @@
-"""MineRL 0.4.4 behind a pipe; a program for the interpreter that MineRL lives in.
+"""MineRL 0.4.4 for `foreign_host.py`; runs in the interpreter that MineRL lives in.
 
 MineRL needs NumPy < 1.24 and an old gym, so it can't share a process with the rest of
 the program. This file runs there, on Python 3.7 or later, and imports nothing of ours.
-
-  python worker.py           serves one game over stdin and stdout
-  python worker.py --probe   prints what is installed, as JSON
-
-A message in either direction is two uint32 (little endian), the lengths of a JSON
-header and of a body of raw bytes, and then the two. `backend.py` is the other end.
 """
 
 # pyright: reportMissingImports=false
@@ -16,19 +10,13 @@ header and of a body of raw bytes, and then the two. `backend.py` is the other e
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import struct
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
-    del sys.path[0]  # so that no file of this folder hides a module of MineRL
-
-LENGTHS = struct.Struct("<II")
 ATTEMPTS = 3  # how often a game is started for one episode
 KEYS = ("forward", "back", "left", "right", "jump", "sneak", "attack")
 CHOICES = (
@@ -38,34 +26,6 @@ CHOICES = (
     "CraftNearbyAction",
     "SmeltItemNearby",
 )
-
-
-class Pipe:
-    """Messages over what were stdin and stdout; the game writes to stderr instead."""
-
-    def __init__(self):
-        # Copies of the descriptors are not inherited, so Java can't hold them open.
-        self.source = os.fdopen(os.dup(0), "rb")
-        self.sink = os.fdopen(os.dup(1), "wb")
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-        os.dup2(2, 1)
-
-    def read(self) -> dict[str, Any] | None:
-        """The next request, or None where the other end is gone."""
-        lengths = self.source.read(LENGTHS.size)
-        if len(lengths) < LENGTHS.size:
-            return None
-        header, body = LENGTHS.unpack(lengths)
-        text = self.source.read(header)
-        self.source.read(body)
-        return json.loads(text.decode()) if len(text) == header else None
-
-    def write(self, header: Mapping[str, Any], body: bytes = b"") -> None:
-        text = json.dumps(header).encode()
-        self.sink.write(LENGTHS.pack(len(text), len(body)) + text + body)
-        self.sink.flush()
 
 
 class Game:
@@ -272,42 +232,23 @@ def write_options(options: Mapping[str, Any]) -> None:
             file.writelines(f"{key}:{value}\n" for key, value in entries.items())
 
 
-def answer(pipe: Pipe, game: Game, request: Mapping[str, Any]) -> None:
-    """Does what a request asks for, and writes the reply."""
+def start(settings: Mapping[str, Any]) -> tuple[Game, dict[str, Any]]:
+    """The game, and the items that it knows."""
+    game = Game(**settings)
+    return game, {"items": game.items}
+
+
+def answer(game: Game, request: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Does what a request asks for; header and body of the reply."""
     done, lost = False, ""
     if request["do"] == "reset":
         obs = game.reset()
     else:
         obs, done, lost = game.step(request["command"])
     if lost:
-        pipe.write({"lost": lost})
-        return
+        return {"lost": lost}, b""
     header, body = game.encode(obs)
-    pipe.write(dict(header, done=done), body)
-
-
-def serve() -> None:
-    """Plays until the other end hangs up, or something can't be mended."""
-    pipe, game = Pipe(), None
-    try:
-        while True:
-            request = pipe.read()
-            if request is None or request["do"] == "close":
-                break
-            if request["do"] == "make":
-                game = Game(**request["settings"])
-                pipe.write({"items": game.items})
-            else:
-                assert game is not None, "the first request is 'make'"
-                answer(pipe, game, request)
-    except Exception as error:
-        traceback.print_exc()
-        missing = getattr(error, "name", "") if isinstance(error, ImportError) else ""
-        text = f"{type(error).__name__}: {error}"
-        pipe.write({"error": text, "missing": missing or ""})
-    finally:
-        if game is not None:
-            game.close()
+    return dict(header, done=done), body
 
 
 def probe() -> dict[str, Any]:
@@ -337,10 +278,3 @@ def version() -> str:
         if name.startswith("minerl-") and name.endswith(("-info", ".egg")):
             return name.split("-")[1].rsplit(".dist", 1)[0].rsplit(".egg", 1)[0]
     return "unknown"
-
-
-if __name__ == "__main__":
-    if "--probe" in sys.argv:
-        print(json.dumps(probe()))
-    else:
-        serve()

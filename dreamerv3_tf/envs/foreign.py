@@ -1,4 +1,9 @@
-"""The process that MineRL runs in, seen from ours."""
+"""A game in an interpreter of its own, seen from ours.
+
+Some games need an old NumPy or Python, so they can't share a process with the rest of
+the program. `foreign_host.py` runs in their interpreter, loads a file that knows the
+game, and answers over pipes.
+"""
 
 from __future__ import annotations
 
@@ -17,33 +22,36 @@ from typing import Any
 
 from dreamerv3_tf.envs.base import EnvError
 
-PROGRAM = pathlib.Path(__file__).parent / "worker.py"
+HOST = pathlib.Path(__file__).parent / "foreign_host.py"
 LENGTHS = struct.Struct("<II")  # of the header and the body
-PATIENCE = 10.0  # seconds that the worker has to close its game
+PATIENCE = 10.0  # seconds that the host has to close its game
 LAST_WORDS = 2000  # characters
 
 
 class WorkerLost(Exception):
-    """The worker died or does not answer; the text has its last words."""
+    """The host died or does not answer; the text has its last words."""
 
 
 class Worker:
-    """A running `worker.py`; messages are a dict and raw bytes.
+    """A running `foreign_host.py`; messages are a dict and raw bytes.
 
     Args:
-        python: interpreter that has MineRL.
+        python: interpreter that has the game.
+        game: file that knows the game; `foreign_host.py` says what must be in it.
+        setting: where the user chose the interpreter, such as `env.python`.
+        package: what the interpreter must have, in words.
 
     Raises:
-        EnvError: there is no such program.
+        EnvError: there is no such interpreter.
     """
 
-    def __init__(self, python: str):
+    def __init__(self, python: str, game: pathlib.Path, *, setting: str, package: str):
         self.python = python
         self.stderr = tempfile.TemporaryFile()  # noqa: SIM115  (close() does)
         try:
             # A session of its own, so that all that it starts can be ended with it.
             self.process = subprocess.Popen(
-                [python, "-u", str(PROGRAM)],
+                [python, "-u", str(HOST), str(game)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.stderr,
@@ -52,9 +60,9 @@ class Worker:
         except OSError as error:
             self.stderr.close()
             raise EnvError(
-                f"env.minerl_python is '{python}', which can't be run "
-                f"({error.strerror}); expected the path of a Python interpreter that "
-                "has MineRL 0.4.4 installed, such as ~/minerl/bin/python."
+                f"{setting} is '{python}', which can't be run ({error.strerror}); "
+                f"expected the path of a Python interpreter that has {package} "
+                "installed, such as ~/game/bin/python."
             ) from error
 
     def ask(
@@ -70,7 +78,7 @@ class Worker:
             Header and body of the reply.
 
         Raises:
-            WorkerLost: the worker died or took too long; it is closed then.
+            WorkerLost: the host died or took too long; it is closed then.
         """
         try:
             self._send(request)
@@ -89,7 +97,7 @@ class Worker:
             raise WorkerLost(f"its process ended, {status}.{words}") from None
 
     def last_words(self) -> str:
-        """What the worker and the game wrote last, for an error message."""
+        """What the host and the game wrote last, for an error message."""
         self.stderr.seek(0, os.SEEK_END)
         start = max(0, self.stderr.tell() - LAST_WORDS)
         self.stderr.seek(start)
@@ -97,7 +105,7 @@ class Worker:
         return f" Its last words:\n{text}" if text else " It said nothing."
 
     def close(self, patience: float = PATIENCE) -> None:
-        """Ends the worker and all that it started.
+        """Ends the host and all that it started.
 
         Args:
             patience: seconds that it has to do so itself.
@@ -152,9 +160,9 @@ class Worker:
             self.process.wait(seconds)
 
 
-def probe(python: str, timeout: float = 120.0) -> dict[str, Any]:
-    """What an interpreter has of MineRL; `error` says what keeps it from working."""
-    command = [python, str(PROGRAM), "--probe"]
+def probe(python: str, game: pathlib.Path, timeout: float = 120.0) -> dict[str, Any]:
+    """What an interpreter has of a game; `error` says what keeps it from working."""
+    command = [python, str(HOST), str(game), "--probe"]
     try:
         done = subprocess.run(command, capture_output=True, timeout=timeout, check=True)
         return json.loads(done.stdout.splitlines()[-1])

@@ -5,8 +5,10 @@
     prepare(settings, notice) -> None       what is done once, before any is made
     legend() -> dict[str, dict[str, int]]   entries of vectors that reports write out
     requirements(settings) -> list[Finding] what the suite needs, and what is there
+    episodes(name, settings) -> int         how many a whole training has
 
-`settings` is the `env:` section. None of these may import anything heavy but `prepare`.
+`settings` is the `env:` section. None of these may import anything heavy but `prepare`
+and `episodes`.
 """
 
 from __future__ import annotations
@@ -55,6 +57,9 @@ def in_words(facts: Mapping[str, str]) -> str:
 def env_parallel(task: str, settings: Mapping[str, Any]) -> str:
     """How environments of a task run side by side best: `process` or `thread`.
 
+    Or `none`, in the program itself: for what counts over all episodes of a run, since
+    a checkpoint can keep only what has not run ahead of it. Other ways are refused.
+
     Raises:
         EnvError: unknown suite.
     """
@@ -96,6 +101,17 @@ def env_requirements(task: str, settings: Mapping[str, Any]) -> list[Finding]:
         EnvError: unknown suite.
     """
     return _call(task, "requirements", settings) or []
+
+
+def env_episodes(task: str, settings: Mapping[str, Any]) -> int | None:
+    """Episodes after which a training is over; mostly `None`, only its steps count.
+
+    Called when the task's environment is there, so it may use the suite's package.
+
+    Raises:
+        EnvError: unknown suite.
+    """
+    return _call(task, "episodes", suite_of(task)[1], settings)
 
 
 def _call(task: str, hook: str, *arguments: Any) -> Any:

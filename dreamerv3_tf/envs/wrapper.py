@@ -44,6 +44,12 @@ class Wrapper:
     def restore(self, state: State) -> None:
         give_snapshot(self.env, state)
 
+    def save_progress(self) -> State:
+        return take_progress(self.env)
+
+    def load_progress(self, state: State) -> None:
+        give_progress(self.env, state)
+
 
 def take_snapshot(env: Env) -> State:
     """All that an environment remembers; see `base.Env`.
@@ -71,3 +77,16 @@ def give_snapshot(env: Env, state: State) -> None:
             "an episode. Begin a new episode instead."
         )
     env.restore(state)  # type: ignore[attr-defined]  (an optional method)
+
+
+def take_progress(env: Env) -> State:
+    """What an environment keeps over episodes; nothing for most, see `base.Env`."""
+    if not hasattr(env, "save_progress"):
+        return {}
+    return env.save_progress()  # type: ignore[attr-defined]  (an optional method)
+
+
+def give_progress(env: Env, state: State) -> None:
+    """Lets an environment count on from `take_progress`."""
+    if state:
+        env.load_progress(state)  # type: ignore[attr-defined]  (it gave the state)

@@ -41,7 +41,7 @@ def train_run(
     """
     latest = Checkpoints(logdir / "ckpt").latest() if resume else None
     with contextlib.ExitStack() as stack:
-        envs = build_envs(config, start=latest or 0)
+        envs = build_envs(config, start=latest or 0, logdir=logdir)
         stack.callback(envs.close)
         session = open_session(config, device, logdir, envs, outputs=True)
         stack.callback(session.close)
@@ -56,9 +56,8 @@ def train_run(
         code = textwrap.indent(config.to_yaml(sources=True), "    ")  # in Markdown
         session.logger.add({"config": code})
         session.notice(greeting(session, len(trainer.replay)))
-        finished = session.progress.step >= config.run.steps
-        stopped = None if finished else trainer.run()
-        session.notice(farewell(session, stopped))
+        stopped = None if trainer.done else trainer.run()
+        session.notice(farewell(session, trainer.done))
     return 128 + stopped if stopped else 0
 
 
@@ -75,13 +74,9 @@ def greeting(session: Session, items: int) -> str:
     return f"{text}, from the start."
 
 
-def farewell(session: Session, stopped: int | None) -> str:
+def farewell(session: Session, done: str) -> str:
     """How far the run is and how it goes on."""
-    how = (
-        "Stopped; the same command goes on from here."
-        if stopped
-        else f"All {session.config.run.steps:,} of run.steps are done; more go on."
-    )
+    how = done or "Stopped; the same command goes on from here."
     return f"Saved at {session.progress.frames:,} frames in {session.logdir}. {how}"
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.config import Config
-from dreamerv3_tf.envs.hooks import env_facts
+from dreamerv3_tf.envs.hooks import env_episodes, env_facts
 from dreamerv3_tf.record.checkpoint import Checkpoint, CheckpointError, Checkpoints
 from dreamerv3_tf.record.clock import Timer
 from dreamerv3_tf.record.jsonlines import JSONLines
@@ -124,7 +124,8 @@ def build_outputs(
     mark: Callable[[str], None] = print
     facts = env_facts(config.task, config.env)
     if "terminal" in config.log.outputs:
-        total = config.run.steps * progress.frames_per_step
+        frames = config.run.steps * progress.frames_per_step
+        total = None if env_episodes(config.task, config.env) else frames
         backend = [facts["backend"]] if "backend" in facts else []
         terminal = Terminal(
             lambda: progress.frames,

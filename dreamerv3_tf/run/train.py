@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dreamerv3_tf.envs.hooks import env_legend
+from dreamerv3_tf.envs.hooks import env_episodes, env_legend
 from dreamerv3_tf.record.clock import Every, Rate, Ratio
 from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
 from dreamerv3_tf.record.strips import write_beside
@@ -29,7 +29,7 @@ from dreamerv3_tf.run.session import (
     restore_agent,
     to_numpy,
 )
-from dreamerv3_tf.run.vector import TimedEnvs, VectorEnv
+from dreamerv3_tf.run.vector import LocalEnvs, TimedEnvs, VectorEnv
 
 LONG = 200
 """Frames of an episode under way that are worth a video: the last ten seconds."""
@@ -56,6 +56,8 @@ class Trainer:
         config, agent = session.config, session.agent
         self.session, self.config, self.agent = session, config, agent
         self.progress, self.timer = session.progress, session.timer
+        self.local_envs = envs if isinstance(envs, LocalEnvs) else None
+        self.max_episodes = env_episodes(config.task, config.env)
         self.replay = build_replay(config, agent, session.logdir / "replay")
         self.loader = build_loader(config, agent, self.replay, session.device)
         section = config.replay
@@ -100,7 +102,7 @@ class Trainer:
             for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
-            while self.progress.step < self.config.run.steps and not self.stopping:
+            while not self.done and not self.stopping:
                 if self.evaluation_due():
                     self.evaluate()
                 self.driver.step()
@@ -113,6 +115,16 @@ class Trainer:
             for number, handler in before.items():
                 signal.signal(number, handler)
         return self.stopping
+
+    @property
+    def done(self) -> str:
+        """What there was to do, once nothing is left; empty before that."""
+        steps, episodes = self.config.run.steps, self.max_episodes
+        if self.progress.step >= steps:
+            return f"All {steps:,} of run.steps are done; more go on."
+        if episodes and self.episodes.episodes >= episodes:
+            return f"All {episodes:,} episodes of the task are done."
+        return ""
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """The loop ends after this step; a second signal ends it at once."""
@@ -278,7 +290,7 @@ class Trainer:
     # Checkpoints
 
     def save(self) -> None:
-        """Writes a checkpoint of everything but the environments."""
+        """Writes a checkpoint of everything but episodes under way."""
         with self.timer("save"):
             self.session.checkpoints.save(self.progress.step, self.state())
 
@@ -295,6 +307,7 @@ class Trainer:
                 "ratio": self.ratio.state(),
                 "episodes": self.episodes.state(),
             },
+            "envs": self.local_envs.save_progress() if self.local_envs else [],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -309,6 +322,8 @@ class Trainer:
             self.next_evaluation = progress["next_evaluation"] or self.progress.step
         self.ratio.restore(progress["ratio"])
         self.episodes.restore(progress["episodes"])
+        if self.local_envs and (kept := state.get("envs")):
+            self.local_envs.load_progress(kept)
 
 
 def gpu_memory(device: Device) -> Callable[[], dict[str, int]] | None:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from dreamerv3_tf.envs.base import Action, Env, EnvError, Obs
+from dreamerv3_tf.envs.base import Action, Env, EnvError, Obs, State
+from dreamerv3_tf.envs.wrapper import give_progress, take_progress
 from dreamerv3_tf.spaces import Space
 
 Spaces = dict[str, Space]
@@ -106,6 +107,15 @@ class LocalEnvs:
 
     def render(self, index: int) -> np.ndarray:
         return self._envs[index].env.render()
+
+    def save_progress(self) -> list[State]:
+        """What each environment keeps over episodes, nothing for most; see `Env`."""
+        return [take_progress(env.env) for env in self._envs]
+
+    def load_progress(self, states: list[State]) -> None:
+        """Lets environments that were just made count on from `save_progress`."""
+        for env, state in zip(self._envs, states, strict=True):
+            give_progress(env.env, state)
 
     def close(self) -> None:
         for env in self._envs:

@@ -72,6 +72,8 @@ def make_envs(
     num: int,
     seed: int,
     parallel: Literal["auto", "process", "thread", "none"] = "auto",
+    evaluation: bool = False,
+    logdir: str | None = None,
     **settings,
 ) -> VectorEnv:
     """`num` environments of one task.
@@ -82,15 +84,25 @@ def make_envs(
         seed: of the run; each environment derives its own.
         parallel: one process for each, threads of this process, or one after the
             other; `auto` takes what suits the suite.
+        evaluation: whether they are for evaluation; see `make_env`.
+        logdir: folder of the run that trains in them; see `make_env`.
         **settings: keyword arguments of the suite's `make`.
 
     Raises:
         EnvError: the task, a setting or an installation is wrong; one line.
         WorkerError: an environment could not be made for another reason.
     """
-    make = functools.partial(make_env, task, seed=seed, **settings)
+    make = functools.partial(
+        make_env, task, seed=seed, evaluation=evaluation, logdir=logdir, **settings
+    )
     kinds = {"process": ProcessEnvs, "thread": ThreadEnvs, "none": LocalEnvs}
-    chosen = env_parallel(task, settings) if parallel == "auto" else parallel
+    best = env_parallel(task, settings)
+    chosen = best if parallel == "auto" else parallel
+    if best == "none" != chosen:
+        raise EnvError(
+            f"Task '{task}': run.parallel is '{chosen}', but this suite counts over "
+            "all episodes and has to run in the program itself; set run.parallel=auto."
+        )
     return kinds[chosen](make, num, task)
 
 

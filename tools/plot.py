@@ -1,10 +1,13 @@
 """Draws the learning curves of runs.
 
-    python tools/plot.py RUN [RUN …] --out FILE.png [--metric NAME] [--bins 25]
+    python tools/plot.py RUN [RUN …] --out FILE.png [FILE.svg] [--metric NAME[,NAME]]
 
-RUN is the folder of a run. Scores of episodes come from its `scores.jsonl`, any other
-metric from its `metrics.jsonl`. Points show single values; lines the mean of each bin
-of environment frames. Needs matplotlib: `pip install '.[plot]'`.
+RUN is the folder of a run, or one with runs in it. Scores of episodes come from their
+`scores.jsonl`, any other metric from `metrics.jsonl`; `*` in a name stands for
+anything, as in `loss/*`. Each task and metric has a panel. Runs that differ in their
+seeds only make one line, the mean over seeds of the mean in each of `--bins` equal
+ranges of environment frames, with a band; points are single values. Needs matplotlib:
+`pip install '.[plot]'`.
 """
 
 from __future__ import annotations
@@ -12,77 +15,128 @@ from __future__ import annotations
 import argparse
 import pathlib
 import sys
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from dreamerv3_tf.record.jsonlines import read_jsonl  # noqa: E402
+from curves import binning, pictures, runs  # noqa: E402
+from curves.runs import Group, Points, RunError  # noqa: E402
 
 
-def main(argv: list[str] | None = None) -> int:
+class Line(NamedTuple):
+    """One line of a panel.
+
+    Attributes:
+        group: the runs.
+        seeds: points of each run that has the metric.
+    """
+
+    group: Group
+    seeds: list[Points]
+
+
+Panels = dict[tuple[str, str], list[Line]]
+"""Lines by task and metric."""
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("runs", nargs="+", type=pathlib.Path, metavar="RUN")
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="a PNG file")
-    parser.add_argument("--metric", default="episode/score")
-    parser.add_argument("--bins", type=int, default=25)
+    option = parser.add_argument
+    option("runs", nargs="+", type=pathlib.Path, metavar="RUN")
+    option("--out", nargs="+", type=pathlib.Path, required=True, metavar="FILE")
+    option("--metric", action="append", help=f"{runs.SCORE} by default")
+    option("--bins", type=int, default=25, help="ranges of frames to average in")
+    option("--band", choices=list(pictures.BANDS), default="std", help="over seeds")
+    option("--no-points", action="store_true", help="leave single values out")
     args = parser.parse_args(argv)
+    args.metric = [
+        name for text in args.metric or [runs.SCORE] for name in text.split(",")
+    ]
+    if args.bins < 1:
+        parser.error(f"--bins is {args.bins}, expected at least 1")
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse(argv)
     try:
-        curves = {str(run): load_curve(run, args.metric) for run in args.runs}
-    except (OSError, ValueError) as error:
+        pictures.check_files(args.out)
+        groups = runs.group_runs(runs.find_runs(args.runs))
+        found = collect(groups, args.metric)
+        draw(found, args.out, args.bins, args.band, not args.no_points)
+    except (RunError, OSError) as error:
         print(f"plot: {error}", file=sys.stderr)
         return 2
-    draw(curves, args.metric, args.bins, args.out)
-    print(f"{args.out}: {args.metric} of {len(curves)} runs")
+    for path in args.out:
+        print(f"{path}: {len(found)} panels of {describe(groups)}")
     return 0
 
 
-def load_curve(run: pathlib.Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Frames and values of a metric, `[points]` each.
+def describe(groups: Sequence[Group]) -> str:
+    """How many runs there are, and how many after seeds were put together."""
+    count = sum(len(group.runs) for group in groups)
+    return f"{count} runs, {len(groups)} but for their seeds"
+
+
+def collect(groups: Sequence[Group], metrics: Sequence[str]) -> Panels:
+    """The lines of each panel. Runs without a `config.yaml` share one.
 
     Raises:
-        ValueError: the run has no such metric.
-        OSError: the folder holds no run.
+        RunError: a run has no such metric, or cannot be read.
     """
-    path = run / ("scores.jsonl" if metric == "episode/score" else "metrics.jsonl")
-    rows = [row for row in read_jsonl(path) if metric in row]
-    if not rows:
-        raise ValueError(f"{path} has no metric '{metric}'.")
-    frames = np.array([row["step"] for row in rows])
-    return frames, np.array([row[metric] for row in rows])
+    found: Panels = {}
+    for group in groups:
+        points = [runs.read_points(run, metrics) for run in group.runs]
+        for metric in dict.fromkeys(name for run in points for name in run):
+            seeds = [run[metric] for run in points if metric in run]
+            panel = found.setdefault((group.task or "", metric), [])
+            panel.append(Line(group, seeds))
+    return found
 
 
-def binned(
-    frames: np.ndarray, values: np.ndarray, bins: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Means of the values in `bins` equal ranges of frames, empty ones left out."""
-    edges = np.linspace(0, frames.max(), bins + 1)
-    place = np.clip(np.digitize(frames, edges, right=True) - 1, 0, bins - 1)
-    kept = np.unique(place)
-    means = np.array([values[place == index].mean() for index in kept])
-    return edges[kept + 1], means
-
-
-def draw(curves: dict, metric: str, bins: int, path: pathlib.Path) -> None:
+def draw(
+    found: Panels,
+    paths: Sequence[pathlib.Path],
+    bins: int,
+    band: str = "std",
+    points: bool = True,
+) -> None:
     """Writes the figure."""
-    import matplotlib
+    note = (
+        f"lines: mean over seeds of the mean in each of {bins} equal ranges of frames"
+    )
+    several = any(len(line.seeds) > 1 for lines in found.values() for line in lines)
+    parts = [note, pictures.BANDS[band] if several else ""]
+    parts += ["points: single values"] if points else []
+    with pictures.panels(
+        len(found), paths, "; ".join(part for part in parts if part)
+    ) as all_axes:
+        for axes, ((task, metric), lines) in zip(all_axes, found.items(), strict=True):
+            for line, color in zip(lines, colors(len(lines)), strict=True):
+                draw_line(axes, line, bins, band, points, color)
+            pictures.dress(axes, task, metric)
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(6, 3.6), dpi=120)
-    for name, (frames, values) in curves.items():
-        (line,) = axes.plot(
-            *binned(frames, values, bins), label=pathlib.Path(name).name
-        )
-        axes.plot(frames, values, ".", color=line.get_color(), alpha=0.3, markersize=4)
-    axes.set_xlabel("environment frames")
-    axes.set_ylabel(metric)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(path)
-    pyplot.close(figure)
+def draw_line(axes, line: Line, bins: int, band: str, points: bool, color: str) -> None:
+    """One group of seeds."""
+    end = max(seed.frames.max() for seed in line.seeds)
+    curve = binning.average(line.seeds, np.linspace(0, max(end, 1), bins + 1))
+    label = line.group.label.removeprefix(line.group.task or "").strip()
+    count = f"{len(line.seeds)} seeds" if len(line.seeds) > 1 else ""
+    name = ", ".join(x for x in (label, count) if x) or line.group.runs[0].name
+    pictures.draw_curve(axes, curve, color=color, label=name, band=band)
+    for seed in line.seeds if points else []:
+        pictures.draw_points(axes, seed.frames, seed.values, color)
+
+
+def colors(count: int) -> list[str]:
+    """So many colours, in turn."""
+    return [pictures.COLORS[index % len(pictures.COLORS)] for index in range(count)]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Scores of runs: reading, averaging, published ones, statistics, pictures."""

@@ -29,7 +29,7 @@ CORE = [
     'tf-agents>=0.19,<0.20; python_version < "3.12"',
     f"tensorboard{TENSORFLOW}",
     "numpy<2.4",
-    "numba>=0.68,<0.69",  # envs/minecraft/voxel/linking.py builds on its inside
+    "numba>=0.68,<0.69",  # the voxel world's compiler builds on its inside
     "gymnasium>=1.2,<2",
     "dm_control>=1.0.50",
     "mujoco>=3.17,<4",

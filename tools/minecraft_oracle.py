@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from dreamerv3_tf.envs.base import Env  # noqa: E402
-from dreamerv3_tf.envs.minecraft.voxel.episodes import (  # noqa: E402
+from dreamerv3_tf.envs.minecraft.voxel.oracle.episodes import (  # noqa: E402
     LIMIT,
     Story,
     play,

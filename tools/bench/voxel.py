@@ -55,7 +55,7 @@ def voxel(case: dict, watch: Stopwatch) -> None:
 
 def measure_parts(watch: Stopwatch, env) -> None:
     """A reset, a picture, a tick, a snapshot, and the memory of one world."""
-    from dreamerv3_tf.envs.minecraft.voxel.tick import tick
+    from dreamerv3_tf.envs.minecraft.voxel.nature.tick import tick
 
     backend = inside(env)
     watch.seconds("reset", env.reset, "ms")

@@ -136,11 +136,11 @@ def prepare(settings: Mapping[str, Any], notice: Callable[[str], None]) -> None:
     """
     if settings.get("backend", DEFAULT) != "voxel":
         return
-    from dreamerv3_tf.envs.minecraft.voxel import compile as compiler
+    from dreamerv3_tf.envs.minecraft.voxel.compiler import warmup
 
-    if not compiler.ready():
+    if not warmup.ready():
         notice("Compiling the voxel world, once for this machine ...")
-        compiler.prepare()
+        warmup.prepare()
 
 
 def requirements(settings: Mapping[str, Any]) -> list[Finding]:

@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.items import ITEM
-from dreamerv3_tf.envs.minecraft.voxel import blocks, mining
+from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.compiler.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.nature import mining
 
 FLOOR = 64
 HEAD = FLOOR + 1  # height of the cell that the eyes are in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
-from dreamerv3_tf.envs.minecraft.voxel import worldgen
+from dreamerv3_tf.envs.minecraft.voxel.land import worldgen
 from dreamerv3_tf.envs.minecraft.voxel.state import HEIGHT
 
 LOGS = np.isin(range(256), b.LOGS)

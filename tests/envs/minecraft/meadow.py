@@ -3,9 +3,10 @@
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.items import ITEM, NAMES
-from dreamerv3_tf.envs.minecraft.voxel import blocks, mobs, spawning
+from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.compiler.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.nature import mobs, spawning
 
 GROUND = 64  # height of feet on the field
 NOON, NIGHT = 6000, 16000  # ticks

@@ -12,8 +12,8 @@ import numpy as np
 
 from dreamerv3_tf.envs.minecraft.items import ITEM
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
-from dreamerv3_tf.envs.minecraft.voxel import climate
 from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.land import climate
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "goldens" / "minecraft" / "views.npz"
 NOON, MIDNIGHT = 6000, 18000
@@ -128,7 +128,7 @@ def golden_views():
 
 
 if __name__ == "__main__":
-    from dreamerv3_tf.envs.minecraft.voxel.render import Renderer
+    from dreamerv3_tf.envs.minecraft.voxel.picture.render import Renderer
 
     views = golden_views()
     GOLDEN.parent.mkdir(exist_ok=True)

@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 
 from dreamerv3_tf.envs.minecraft.items import ITEM, NAMES
-from dreamerv3_tf.envs.minecraft.voxel import blocks, drops, updates
+from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.compiler.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.nature import drops, updates
 
 FLOOR = 64  # height of the ground: cells below are stone
 

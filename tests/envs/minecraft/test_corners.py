@@ -5,7 +5,7 @@ import threading
 import numpy as np
 from scenes import meadow
 
-from dreamerv3_tf.envs.minecraft.voxel import march
+from dreamerv3_tf.envs.minecraft.voxel.picture import march
 
 
 def test_rays_through_corners_of_columns_end():

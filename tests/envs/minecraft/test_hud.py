@@ -5,8 +5,8 @@ from __future__ import annotations
 from scenes import meadow
 
 from dreamerv3_tf.envs.minecraft.items import ITEM
-from dreamerv3_tf.envs.minecraft.voxel import hud
 from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.picture import hud
 
 
 def test_the_display_shows_life_food_items_and_the_time():

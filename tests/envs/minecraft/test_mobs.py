@@ -17,8 +17,9 @@ from meadow import (
     strike,
 )
 
-from dreamerv3_tf.envs.minecraft.voxel import blocks, spawning
+from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
+from dreamerv3_tf.envs.minecraft.voxel.nature import spawning
 
 # Coming and going
 

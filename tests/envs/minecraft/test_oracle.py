@@ -9,8 +9,8 @@ import pytest
 from dreamerv3_tf.envs import minecraft
 from dreamerv3_tf.envs.minecraft.actions import NAMES
 from dreamerv3_tf.envs.minecraft.vectors import MILESTONES
-from dreamerv3_tf.envs.minecraft.voxel.episodes import LIMIT, play
-from dreamerv3_tf.envs.minecraft.voxel.oracle import Oracle
+from dreamerv3_tf.envs.minecraft.voxel.oracle.episodes import LIMIT, play
+from dreamerv3_tf.envs.minecraft.voxel.oracle.oracle import Oracle
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[3] / "tools"))
 

@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from dreamerv3_tf.envs.minecraft.voxel import blocks, physics, survival
+from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.compiler.jit import kernel
+from dreamerv3_tf.envs.minecraft.voxel.nature import physics, survival
 
 FLOOR = 64  # height of the ground of `flat_world`
 TRACE = (st.X, st.Y, st.Z, st.GROUND)

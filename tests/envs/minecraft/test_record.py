@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from dreamerv3_tf.envs.minecraft.voxel import linking
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
-from dreamerv3_tf.envs.minecraft.voxel.record import LINE, Record
+from dreamerv3_tf.envs.minecraft.voxel.compiler import linking
+from dreamerv3_tf.envs.minecraft.voxel.compiler.jit import inner, kernel
+from dreamerv3_tf.envs.minecraft.voxel.compiler.record import LINE, Record
 
 
 class Pair(Record):
@@ -116,8 +116,8 @@ def test_machine_code_is_made_of_kernels_alone():
 
 SCRIPT = """
 import numpy as np
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner, kernel
-from dreamerv3_tf.envs.minecraft.voxel.record import Record
+from dreamerv3_tf.envs.minecraft.voxel.compiler.jit import inner, kernel
+from dreamerv3_tf.envs.minecraft.voxel.compiler.record import Record
 
 class Pair(Record):
     FIELDS = {"grid": (np.uint8, (2, 3))}

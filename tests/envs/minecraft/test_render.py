@@ -11,11 +11,11 @@ import scenes
 from scenes import FLOOR, fill, lake, meadow
 
 from dreamerv3_tf.envs.base import EnvError
-from dreamerv3_tf.envs.minecraft.voxel import atlas, march
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.climate import B_JUNGLE, B_SAVANNA
-from dreamerv3_tf.envs.minecraft.voxel.render import Renderer
+from dreamerv3_tf.envs.minecraft.voxel.land.climate import B_JUNGLE, B_SAVANNA
+from dreamerv3_tf.envs.minecraft.voxel.picture import atlas, march
+from dreamerv3_tf.envs.minecraft.voxel.picture.render import Renderer
 
 EYE = FLOOR + st.EYE
 RENDERER = Renderer()

@@ -10,10 +10,10 @@ from scenes import FLOOR, entity, fill, lake, meadow, measure, stand
 
 from dreamerv3_tf.envs.minecraft import items
 from dreamerv3_tf.envs.minecraft.items import ITEM
-from dreamerv3_tf.envs.minecraft.voxel import atlas, bodies, camera
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.render import Renderer
+from dreamerv3_tf.envs.minecraft.voxel.picture import atlas, bodies, camera
+from dreamerv3_tf.envs.minecraft.voxel.picture.render import Renderer
 
 EYE = FLOOR + st.EYE
 RENDERER = Renderer()

@@ -11,7 +11,7 @@ from scenes import FLOOR, MIDNIGHT, fill, lake, meadow, stand
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.render import Renderer
+from dreamerv3_tf.envs.minecraft.voxel.picture.render import Renderer
 
 RENDERER = Renderer()
 

@@ -7,8 +7,8 @@ import pytest
 from land import LOGS, chunk, count_trees, region
 
 from dreamerv3_tf.envs.minecraft.voxel import blocks as b
-from dreamerv3_tf.envs.minecraft.voxel import climate as cl
-from dreamerv3_tf.envs.minecraft.voxel import worldgen
+from dreamerv3_tf.envs.minecraft.voxel.land import climate as cl
+from dreamerv3_tf.envs.minecraft.voxel.land import worldgen
 from dreamerv3_tf.envs.minecraft.voxel.state import HEIGHT, SEA
 
 

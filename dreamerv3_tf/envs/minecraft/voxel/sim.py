@@ -9,11 +9,19 @@ import numpy as np
 from dreamerv3_tf.envs.base import EnvError
 from dreamerv3_tf.envs.minecraft import items, rules
 from dreamerv3_tf.envs.minecraft.backend import Command, Raw
-from dreamerv3_tf.envs.minecraft.voxel import blocks, hud, worldgen
+from dreamerv3_tf.envs.minecraft.voxel import blocks
 from dreamerv3_tf.envs.minecraft.voxel import state as st
-from dreamerv3_tf.envs.minecraft.voxel.render import Renderer
-from dreamerv3_tf.envs.minecraft.voxel.tick import observe, place, settle, tick, turn
-from dreamerv3_tf.envs.minecraft.voxel.world import World, standing_height
+from dreamerv3_tf.envs.minecraft.voxel.land import worldgen
+from dreamerv3_tf.envs.minecraft.voxel.land.world import World, standing_height
+from dreamerv3_tf.envs.minecraft.voxel.nature.tick import (
+    observe,
+    place,
+    settle,
+    tick,
+    turn,
+)
+from dreamerv3_tf.envs.minecraft.voxel.picture import hud
+from dreamerv3_tf.envs.minecraft.voxel.picture.render import Renderer
 
 VERSION = 2
 """Of snapshots: one of another version is refused."""

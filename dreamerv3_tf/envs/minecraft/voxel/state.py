@@ -20,8 +20,8 @@ import numpy as np
 
 from dreamerv3_tf.envs.minecraft.items import SLOTS
 from dreamerv3_tf.envs.minecraft.voxel import blocks
-from dreamerv3_tf.envs.minecraft.voxel.jit import inner
-from dreamerv3_tf.envs.minecraft.voxel.record import Record
+from dreamerv3_tf.envs.minecraft.voxel.compiler.jit import inner
+from dreamerv3_tf.envs.minecraft.voxel.compiler.record import Record
 
 SIZE = 128  # cells of the window along x and z
 HEIGHT = 128  # cells along y; above is air, below is void

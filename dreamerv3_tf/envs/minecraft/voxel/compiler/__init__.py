@@ -1,0 +1,1 @@
+"""Numba as this world uses it: quick to compile, with a cache that is never stale."""

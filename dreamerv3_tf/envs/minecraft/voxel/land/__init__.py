@@ -1,0 +1,1 @@
+"""The generated land, and the window on it that is in memory."""

@@ -1,0 +1,1 @@
+"""What happens in a tick: to the player, to things, to animals and monsters."""

@@ -1,0 +1,1 @@
+"""A scripted player that sees everything but acts through the 25 actions only."""

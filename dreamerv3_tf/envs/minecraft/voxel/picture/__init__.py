@@ -1,0 +1,1 @@
+"""First-person pictures: rays, textures, light, entities, the display for people."""

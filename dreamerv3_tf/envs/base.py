@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Protocol
@@ -129,3 +131,30 @@ def require(module: str, install: str) -> ModuleType:
             f"The package '{error.name}' is missing; install it with: "
             f"pip install {install}"
         ) from error
+
+
+def require_part(package: str, module: str, install: str) -> ModuleType:
+    """Imports a module of an optional package, but not the package's own `__init__`.
+
+    For packages whose `__init__` asks for more than the module needs, or changes the
+    process. A later `import` of the package runs it as ever.
+
+    Args:
+        package: its name.
+        module: full name of a module in it.
+        install: what to give to pip.
+
+    Raises:
+        EnvError: something is missing; the text says what to install.
+    """
+    if package in sys.modules:
+        return require(module, install)
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return require(package, install)  # says that it is missing
+    bare = sys.modules[package] = importlib.util.module_from_spec(spec)
+    try:
+        return require(module, install)
+    finally:
+        if sys.modules.get(package) is bare:
+            del sys.modules[package]

@@ -2,18 +2,21 @@
 
 A task is `dmc_DOMAIN_TASK`, such as `dmc_cartpole_balance`; `cup` is short for
 `ball_in_cup`. Episodes last 1000 control steps and end by the time limit, so they are
-never terminal (a few tasks end early: `is_terminal` is discount 0).
+never terminal (a few tasks end early: `is_terminal` is discount 0). `TASKS` are those
+of the published results; any other task of the suite runs as well.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+import threading
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 
 from dreamerv3_tf import values
-from dreamerv3_tf.envs import gl
+from dreamerv3_tf.envs import gl, raytracing
 from dreamerv3_tf.envs.base import (
     Action,
     Env,
@@ -28,8 +31,22 @@ from dreamerv3_tf.values import Count
 
 INSTALL = "dm_control 'mujoco>=3.17,<4'"
 
+TASKS = (
+    "acrobot_swingup", "ball_in_cup_catch", "cartpole_balance",
+    "cartpole_balance_sparse", "cartpole_swingup", "cartpole_swingup_sparse",
+    "cheetah_run", "finger_spin", "finger_turn_easy", "finger_turn_hard", "hopper_hop",
+    "hopper_stand", "pendulum_swingup", "reacher_easy", "reacher_hard", "walker_run",
+    "walker_stand", "walker_walk",
+)  # fmt: skip
+"""The 18 tasks of the published results, as the published scores spell them."""
+
 CAMERAS = {"quadruped": 2}
 """Cameras of the published results; the other domains use camera 0."""
+
+Renderer = Literal["auto", "egl", "osmesa", "warp"]
+
+LOADING = threading.Lock()
+"""Held while a task is loaded: MuJoCo keeps the text of the last model for rays."""
 
 
 def make(
@@ -42,6 +59,7 @@ def make(
     camera: int = -1,
     image: bool = False,
     proprio: bool = True,
+    renderer: Renderer = "auto",
 ) -> Env:
     """One task of the suite.
 
@@ -55,6 +73,9 @@ def make(
         image: show a picture, key `image`. Without it nothing is ever rendered, except
             on demand by `render`.
         proprio: show joint positions, velocities and what else the task offers.
+        renderer: OpenGL by `egl` or `osmesa`; `auto` is the environment variable
+            `MUJOCO_GL`, or what is installed. `warp` needs no OpenGL, and its pictures
+            are others, see `raytracing.py`.
 
     Raises:
         EnvError: unknown task, nothing to see, or no renderer for the pictures.
@@ -64,13 +85,24 @@ def make(
         raise EnvError(
             "env.image and env.proprio are both off; the agent sees nothing."
         )
-    with gl.renderer(needed=image), quiet():
+    opengl = "auto" if renderer == "warp" else renderer
+    painter = None
+    with LOADING, gl.renderer(image and renderer != "warp", opengl), quiet():
         suite = require("dm_control.suite", INSTALL)
         domain, task = find_task(name, suite.ALL_TASKS)
+        if camera == -1:
+            camera = CAMERAS.get(domain, 0)
         env = suite.load(domain, task, task_kwargs={"random": seed})
-    if camera == -1:
-        camera = CAMERAS.get(domain, 0)
-    return ControlSuite(env, repeat, size, camera, image, proprio)
+        if renderer == "warp":
+            painter = raytracing.Painter(env.physics.model.ptr, size, camera)
+    return ControlSuite(env, repeat, size, camera, image, proprio, painter)
+
+
+def facts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What must stand beside every score; see `hooks.env_facts`."""
+    if settings.get("renderer") == "warp":
+        return {"renderer": "mujoco-warp, not the OpenGL of the published scores"}
+    return {}
 
 
 def find_task(name: str, known: list[tuple[str, str]]) -> tuple[str, str]:
@@ -102,7 +134,11 @@ def quiet():
 
 
 class ControlSuite:
-    """Environment of dm_control as one of ours; arguments as in `make`."""
+    """Environment of dm_control as one of ours; other arguments as in `make`.
+
+    Args:
+        painter: draws the pictures where OpenGL doesn't.
+    """
 
     def __init__(
         self,
@@ -112,8 +148,9 @@ class ControlSuite:
         camera: int,
         image: bool,
         proprio: bool,
+        painter: raytracing.Painter | None,
     ):
-        self.env = env
+        self.env, self.painter = env, painter
         self.repeat, self.size, self.camera = repeat, size, camera
         self.image = image
         self.names: dict[str, str] = {}
@@ -145,8 +182,11 @@ class ControlSuite:
         return self._observe(time_step, reward)
 
     def render(self) -> np.ndarray:
+        physics = self.env.physics
+        if self.painter:
+            return self.painter.draw(physics.model, physics.data)
         try:
-            return self.env.physics.render(*self.size, camera_id=self.camera)
+            return physics.render(*self.size, camera_id=self.camera)
         except RuntimeError as error:
             raise EnvError(
                 f"MuJoCo can't render here: {error} Environments render in processes "

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dreamerv3_tf.envs import dmc
 from dreamerv3_tf.envs.base import Env
+from dreamerv3_tf.envs.dmc import facts
 from dreamerv3_tf.values import Count
+
+__all__ = ["TASKS", "facts", "make"]
+
+TASKS = tuple(sorted([*dmc.TASKS, "quadruped_run", "quadruped_walk"]))
+"""The 20 tasks of the published results."""
 
 
 def make(
@@ -15,6 +21,7 @@ def make(
     repeat: Count = 1,
     size: tuple[Count, Count] = (64, 64),
     camera: int = -1,
+    renderer: dmc.Renderer = "auto",
 ) -> Env:
     """As `dmc.make`, with `image` for the only observation.
 
@@ -30,4 +37,5 @@ def make(
         camera=camera,
         image=True,
         proprio=False,
+        renderer=renderer,
     )

@@ -261,6 +261,7 @@ class Export:
     """`--mode export`."""
 
     mode: Literal["sample", "mode"]  # what the default signature of the policy does
+    tf_agents: bool  # also write it as a policy of TF-Agents, beside the other
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,8 @@
   python -m dreamerv3_tf.main --task SUITE_NAME [--preset a,b] [--logdir DIR] [--seed N]
       [section.key=value ...]
 
+An environment of your own is --task MODULE:FUNCTION; see docs/environments.md.
+
 Settings and their meaning: configs/ and dreamerv3_tf/config.py; `--dry_run` prints them
 merged. The same command on the same --logdir goes on where the first one stopped, and
 so does --logdir alone. Flags:
@@ -11,6 +13,7 @@ so does --logdir alone. Flags:
 from __future__ import annotations
 
 import pathlib
+import re
 import signal
 import sys
 import time
@@ -25,8 +28,8 @@ if not __package__ and sys.path[0] == str(pathlib.Path(__file__).resolve().paren
 from absl import flags
 
 import dreamerv3_tf
-from dreamerv3_tf import envs, presets
 from dreamerv3_tf.config import Config
+from dreamerv3_tf.run.settings import Request, check_environment
 from dreamerv3_tf.values import ConfigError, nearest
 
 MODES = ("train", "train_eval", "eval", "export", "check_env")
@@ -43,36 +46,31 @@ class Arguments(NamedTuple):
     values: flags.FlagValues
     overrides: list[str]
 
-    def config(self, accelerator: bool = False) -> Config:
-        """The configuration that these arguments ask for.
+    def config(self) -> Config:
+        """The configuration that these arguments ask for, on a CPU.
 
         Raises:
             ConfigError: it does not exist or fit.
         """
+        return self.request().config()
+
+    def request(self) -> Request:
+        """The same without the flags that are about the program only."""
         asked = self.values
         short = {"seed": asked.seed, "env.backend": asked.backend}
         given = [f"{key}={value}" for key, value in short.items() if value is not None]
-        names, changes = asked.preset or [], [*self.overrides, *given]
-        if asked.task:
-            return presets.load(
-                asked.task,
-                names,
-                changes,
-                configs=asked.configs,
-                accelerator=accelerator,
-            )
-        saved = pathlib.Path(asked.logdir or "").expanduser() / "config.yaml"
-        if asked.logdir and saved.exists():
-            return presets.load_saved(saved, names, changes, configs=asked.configs)
-        raise ConfigError(
-            "--task is missing, expected SUITE_NAME such as dmc_walker_walk, "
-            "or the --logdir of a run to go on with."
+        return Request(
+            asked.task or "",
+            asked.preset or [],
+            [*self.overrides, *given],
+            asked.logdir or "",
+            asked.configs,
         )
 
     def logdir(self, task: str) -> pathlib.Path:
         """The folder of the run, a new one in `~/logdir` where none is asked for."""
         now = time.strftime("%Y%m%d-%H%M%S")
-        folder = self.values.logdir or f"~/logdir/{task.replace('/', '_')}/{now}"
+        folder = self.values.logdir or f"~/logdir/{re.sub('[/:]', '_', task)}/{now}"
         return pathlib.Path(folder).expanduser().absolute()
 
 
@@ -81,7 +79,7 @@ def define_flags() -> flags.FlagValues:
     own = flags.FlagValues()
     own.set_gnu_getopt(True)  # flags may follow section.key=value
     text = {
-        "task": "What to learn, SUITE_NAME: dmc_walker_walk, gym_CartPole-v1, ...",
+        "task": "What to learn: dmc_walker_walk, gym_CartPole-v1, my_module:make_env.",
         "logdir": "Folder of the run (default: ~/logdir/TASK/TIME).",
         "configs": "Folder of settings, instead of the program's own.",
         "seed": "Of everything random, an integer.",  # its type is checked as a setting
@@ -146,23 +144,6 @@ def usage(own: flags.FlagValues) -> str:
     return "\n".join([__doc__ or "", *lines])
 
 
-def check_environment(config: Config) -> None:
-    """Checks the suite and the `env:` section, without the suite's package.
-
-    Raises:
-        ConfigError: no such suite or setting, or a value of another type.
-    """
-    try:
-        suite, _ = envs.suite_of(config.task)
-    except envs.EnvError as error:
-        raise ConfigError(f"--task: {error}") from error
-    for key, value in config.env.items():
-        try:
-            envs.check_settings(suite, {key: value})
-        except envs.EnvError as error:
-            raise ConfigError(f"{config.sources[f'env.{key}']}: {error}") from error
-
-
 def main(argv: Sequence[str]) -> int:
     """Runs the command line; returns the exit status.
 
@@ -185,10 +166,8 @@ def main(argv: Sequence[str]) -> int:
         return check.check_run(config)
     from dreamerv3_tf.run import launch
 
-    if config.sources["size"] == "cpu_size" and launch.accelerator(config):
-        config = arguments.config(accelerator=True)
     return launch.launch(
-        config,
+        launch.sized(config, arguments.request()),
         mode=asked.mode,
         logdir=arguments.logdir(config.task),
         dry_run=asked.dry_run,

@@ -18,9 +18,11 @@ TOOLS = sorted((ROOT / "tools").glob("*.py"))
 
 FLOORS = {
     "main": 4,
+    "api": 4,
     "tools": 4,
     "run": 3,
     "interop": 3,
+    "tf_agents": 3,
     "agent": 2,
     "envs": 2,
     "replay": 2,

@@ -181,7 +181,7 @@ def export_policy(
         metadata = {**describe(served), "mode": mode, **(facts or {})}
         text = json.dumps(metadata, indent=2, allow_nan=False) + "\n"
         (part / METADATA).write_text(text, encoding="utf-8")
-        _replace(folder, part)
+        replace_folder(folder, part)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -301,7 +301,8 @@ def any_batch(x) -> tf.TensorSpec:
     return tf.TensorSpec((None, *x.shape[1:]), x.dtype)
 
 
-def _replace(folder: pathlib.Path, part: pathlib.Path) -> None:
+def replace_folder(folder: pathlib.Path, part: pathlib.Path) -> None:
+    """Puts `part` in the place of `folder`, in one rename."""
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -1,17 +1,20 @@
-"""The mode `check_env`: is all there that a task needs, and is its contract kept?"""
+"""The mode `check_env`: is all there that a task needs, and is it fit for training?"""
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections.abc import Sequence
 
 from dreamerv3_tf.config import Config
-from dreamerv3_tf.envs import EnvError, make_env
-from dreamerv3_tf.envs.contract import find_problems
-from dreamerv3_tf.envs.hooks import Finding, env_facts, env_requirements, prepare_env
+from dreamerv3_tf.envs import Env, EnvError, make_env
+from dreamerv3_tf.envs.examination import examine
+from dreamerv3_tf.envs.finding import Finding, to_lines
+from dreamerv3_tf.envs.hooks import env_facts, env_requirements, prepare_env
 
 STEPS = 200
+
+MORE = 1800
+"""Further steps where the environment is fast."""
 
 
 def check_run(config: Config) -> int:
@@ -24,51 +27,47 @@ def check_run(config: Config) -> int:
         for name, text in env_facts(config.task, config.env).items()
     )
     print(f"Checking {config.task}.{facts}", flush=True)
-    findings = env_requirements(config.task, config.env)
-    print_findings(findings)
-    missing = [
-        finding.name for finding in findings if finding.needed and not finding.ok
-    ]
-    if missing:
+    needs = env_requirements(config.task, config.env)
+    print_findings(needs, "MISSING")
+    if missing := [finding.name for finding in needs if finding.problem]:
         print(f"Missing: {', '.join(missing)}. Nothing was started.")
         return 1
     try:
-        problems = play(config)
+        findings = play(config)
     except EnvError as error:
         print(f"The environment can't be used: {error}")
         return 1
-    for number, text in enumerate(problems, 1):
-        print(f"  {number}. {text}")
+    print_findings(findings, "PROBLEM")
+    problems = sum(finding.problem for finding in findings)
     if problems:
-        print(f"The environment breaks its contract in {len(problems)} way(s).")
+        print(f"{problems} problem(s): training would fail or go wrong.")
         return 1
-    print("The environment keeps its contract. All is well.")
+    notes = sum(not finding.ok for finding in findings)
+    aside = f", {notes} note(s) worth knowing" if notes else ""
+    print(f"The environment keeps its contract{aside}. All is well.")
     return 0
 
 
-def print_findings(findings: Sequence[Finding]) -> None:
-    """A line for each finding, and what to do where something is not there."""
-    for finding in findings:
-        mark = "ok" if finding.ok else "MISSING" if finding.needed else "note"
-        print(f"  {mark:<8} {finding.name}: {finding.found}")
-        if not finding.ok and finding.advice:
-            print(textwrap.indent(textwrap.fill(finding.advice, 75), " " * 11))
+def print_findings(findings: Sequence[Finding], word: str) -> None:
+    """A line for each finding, and what to do where something is not well."""
+    for line in to_lines(findings, word):
+        print(line)
 
 
-def play(config: Config) -> list[str]:
-    """What is wrong with the environment, from a few random steps.
+def play(config: Config) -> list[Finding]:
+    """What random steps show about the environment.
 
     Raises:
         EnvError: it can't be made or played.
     """
     prepare_env(config.task, config.env, lambda text: print(text, flush=True))
-    print("Making the environment ...", flush=True)
+    print(f"Making the environment, and taking {STEPS} random steps ...", flush=True)
     start = time.monotonic()
-    env = make_env(config.task, seed=config.seed, **config.env)
-    try:
-        print(f"Taking {STEPS} random steps ...", flush=True)
-        problems = find_problems(env, steps=STEPS, seed=config.seed)
-    finally:
-        env.close()
+
+    def make(seed: int) -> Env:
+        return make_env(config.task, seed=seed, **config.env)
+
+    stages = len(config.agent.encoder.mults)
+    findings = examine(make, steps=STEPS, seed=config.seed, more=MORE, stages=stages)
     print(f"Done in {time.monotonic() - start:.1f} s.")
-    return problems
+    return findings

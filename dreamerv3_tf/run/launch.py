@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from dreamerv3_tf import presets
 from dreamerv3_tf.config import Config
@@ -17,6 +18,7 @@ from dreamerv3_tf.record.checkpoint import CheckpointError, Checkpoints
 from dreamerv3_tf.replay.segments import ReplayError
 from dreamerv3_tf.run import device as devices
 from dreamerv3_tf.run import manifest
+from dreamerv3_tf.run.settings import Request
 from dreamerv3_tf.run.vector import WorkerError
 from dreamerv3_tf.values import ConfigError
 
@@ -34,6 +36,13 @@ def accelerator(config: Config) -> bool:
     """Whether the run would have one."""
     with quiet_start():
         return bool(devices.accelerators(config.compute))
+
+
+def sized(config: Config, request: Request) -> Config:
+    """The configuration for this machine: `config` was made as if it were a CPU."""
+    if config.sources["size"] == "cpu_size" and accelerator(config):
+        return request.config(accelerator=True)
+    return config
 
 
 def launch(
@@ -54,39 +63,81 @@ def launch(
         command: the command line, to be saved with the run.
 
     Raises:
+        ConfigError: see `ready`.
+    """
+    with ready(config, mode, logdir, needs_run=not dry_run) as start:
+        from dreamerv3_tf.run import modes
+
+        if dry_run:
+            return modes.describe(config, start.device)
+        if mode == "eval":
+            return modes.evaluate_run(config, start.device, logdir)
+        if mode == "export":
+            return modes.export_run(config, start.device, logdir)
+        evaluations = mode == "train_eval"
+        _, stopped = modes.train_run(
+            config, start, logdir, command=command, evaluations=evaluations
+        )
+        return 128 + stopped if stopped else 0
+
+
+class Start(NamedTuple):
+    """How a run starts.
+
+    Attributes:
+        device: the choices made by the machine.
+        resume: whether its folder holds a run with these settings.
+    """
+
+    device: devices.Device
+    resume: bool
+
+
+@contextmanager
+def ready(
+    config: Config, mode: str, logdir: pathlib.Path, needs_run: bool = True
+) -> Iterator[Start]:
+    """Sets up the machine for a run; what people did wrong inside is a `ConfigError`.
+
+    Args:
+        config: the settings.
+        mode: `train`, `train_eval`, `eval` or `export`.
+        logdir: folder of the run.
+        needs_run: whether modes that use a run look for one.
+
+    Raises:
         ConfigError: the settings do not fit the machine, the task, or the run that is
             in `logdir` already.
     """
     used = mode in ("eval", "export")
-    if used and not dry_run:
+    if used and needs_run:
         require_checkpoint(logdir, mode)
     with quiet_start():
         device = devices.set_up(config.compute)
-        from dreamerv3_tf.run import modes
+        from dreamerv3_tf.run import modes  # noqa: F401  (here it starts in quiet)
     # Any machine may evaluate; only training must go on in the same precision.
     facts = {} if used else {"precision": device.precision}
     found = manifest.check_resume(logdir, config, facts)
     line = presets.size_line(config)
     if line:
         print(line, flush=True)
-    try:
+    with plain_errors():
         prepare_env(config.task, config.env, lambda text: print(text, flush=True))
-        if dry_run:
-            return modes.describe(config, device)
-        if mode == "eval":
-            return modes.evaluate_run(config, device, logdir)
-        if mode == "export":
-            return modes.export_run(config, device, logdir)
-        return modes.train_run(
-            config,
-            device,
-            logdir,
-            command=command,
-            resume=found,
-            evaluations=mode == "train_eval",
-        )
+        yield Start(device, found)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Makes one kind of error of what people did wrong in different places.
+
+    Raises:
+        ConfigError: an environment can't be made, or a file of the run does not fit.
+        WorkerError: an environment broke down: its own traceback tells more.
+    """
+    try:
+        yield
     except WorkerError:
-        raise  # an environment broke down: its own traceback tells more
+        raise
     except (EnvError, ReplayError, CheckpointError) as error:
         raise ConfigError(str(error)) from error
 

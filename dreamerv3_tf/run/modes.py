@@ -6,50 +6,56 @@ import contextlib
 import dataclasses
 import pathlib
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs.hooks import env_facts, in_words
 from dreamerv3_tf.record import video
 from dreamerv3_tf.record.checkpoint import Checkpoints
 from dreamerv3_tf.run import manifest, preflight
+from dreamerv3_tf.run.beginning import since_start
 from dreamerv3_tf.run.build import build_agent, build_envs
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.evaluate import Evaluation, evaluate, save_json
+from dreamerv3_tf.run.launch import Start
 from dreamerv3_tf.run.session import Session, load_agent, open_session
 from dreamerv3_tf.run.train import Trainer
+from dreamerv3_tf.run.vector import VectorEnv
 
 
 def train_run(
     config: Config,
-    device: Device,
+    start: Start,
     logdir: pathlib.Path,
     *,
     command: Sequence[str],
-    resume: bool,
     evaluations: bool,
-) -> int:
+    elapsed: Callable[[], float] = since_start,
+) -> tuple[Session, int | None]:
     """Trains, from the start or from the latest checkpoint.
 
     Args:
         config: the settings.
-        device: of `device.set_up`.
+        start: where, and whether the folder holds a run with these settings.
         logdir: folder of the run.
         command: the command line, saved once all parts have turned out to fit.
-        resume: the folder holds a run with these settings.
         evaluations: evaluate now and then.
+        elapsed: seconds since the person who watches began to wait.
+
+    Returns:
+        The run, saved and closed, and the signal that ended it, if one did.
     """
-    latest = Checkpoints(logdir / "ckpt").latest() if resume else None
+    latest = Checkpoints(logdir / "ckpt").latest() if start.resume else None
     with contextlib.ExitStack() as stack:
         envs = build_envs(config, start=latest or 0, logdir=logdir)
         stack.callback(envs.close)
-        session = open_session(config, device, logdir, envs, outputs=True)
+        session = open_session(config, start.device, logdir, envs, outputs=True)
         stack.callback(session.close)
-        trainer = Trainer(session, envs, evaluations)
+        trainer = Trainer(session, envs, evaluations, elapsed)
         stack.callback(trainer.close)
         if latest is not None:
             trainer.restore(session.checkpoints.load().state)
-        facts = {**device.facts(), **session.facts}
+        facts = {**start.device.facts(), **session.facts}
         manifest.save(logdir, config, command=command, facts=facts)
         if session.facts:
             session.logger.add({"environment": in_words(session.facts)})
@@ -58,7 +64,7 @@ def train_run(
         session.notice(greeting(session, len(trainer.replay)))
         stopped = None if trainer.done else trainer.run()
         session.notice(farewell(session, trainer.done))
-    return 128 + stopped if stopped else 0
+    return session, stopped
 
 
 def greeting(session: Session, items: int) -> str:
@@ -82,10 +88,7 @@ def farewell(session: Session, done: str) -> str:
 
 def evaluate_run(config: Config, device: Device, logdir: pathlib.Path) -> int:
     """Evaluates the latest checkpoint; prints the result and saves it as JSON."""
-    count = min(config.run.eval_envs, config.eval.episodes)
-    run = dataclasses.replace(config.run, eval_envs=count)
-    config = dataclasses.replace(config, run=run)
-    envs = build_envs(config, evaluation=True)
+    config, envs = evaluation_envs(config)
     try:
         session = open_session(config, device, logdir, envs, outputs=False)
         load_agent(session)
@@ -108,6 +111,14 @@ def evaluate_run(config: Config, device: Device, logdir: pathlib.Path) -> int:
     assert result, "nothing breaks off an evaluation here"
     report(session, result)
     return 0
+
+
+def evaluation_envs(config: Config) -> tuple[Config, VectorEnv]:
+    """Environments of an evaluation, no more than it has episodes; and the settings."""
+    count = min(config.run.eval_envs, config.eval.episodes)
+    run = dataclasses.replace(config.run, eval_envs=count)
+    config = dataclasses.replace(config, run=run)
+    return config, build_envs(config, evaluation=True)
 
 
 def report(session: Session, result: Evaluation) -> None:
@@ -142,8 +153,25 @@ def report(session: Session, result: Evaluation) -> None:
 
 def export_run(config: Config, device: Device, logdir: pathlib.Path) -> int:
     """Writes the policy of the latest checkpoint as a SavedModel."""
-    from dreamerv3_tf.run.export import export
+    from dreamerv3_tf.run.export import export, export_tf_agents
 
+    session = saved_session(config, device, logdir)
+    agent, step = session.agent, session.progress.step
+    path = export(config, agent, logdir, step)
+    print(f"Exported the policy at {session.progress.frames:,} frames to {path}")
+    if config.export.tf_agents:
+        path = export_tf_agents(config, agent, logdir, step)
+        print(f"and for TF-Agents to {path}")
+    return 0
+
+
+def saved_session(config: Config, device: Device, logdir: pathlib.Path) -> Session:
+    """The run of the latest checkpoint, without its environments and logs.
+
+    Raises:
+        CheckpointError: there is none, or it does not fit.
+        EnvError: the task cannot be made.
+    """
     one = dataclasses.replace(config, run=dataclasses.replace(config.run, eval_envs=1))
     envs = build_envs(one, evaluation=True)
     try:
@@ -151,9 +179,7 @@ def export_run(config: Config, device: Device, logdir: pathlib.Path) -> int:
     finally:
         envs.close()
     load_agent(session)
-    path = export(config, session.agent, logdir, session.progress.step)
-    print(f"Exported the policy at {session.progress.frames:,} frames to {path}")
-    return 0
+    return session
 
 
 def describe(config: Config, device: Device) -> int:

@@ -16,7 +16,7 @@ from dreamerv3_tf.record.clock import Every, Rate, Ratio
 from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
 from dreamerv3_tf.record.strips import write_beside
 from dreamerv3_tf.record.usage import Usage
-from dreamerv3_tf.run.beginning import Beginning
+from dreamerv3_tf.run.beginning import Beginning, since_start
 from dreamerv3_tf.run.build import build_envs, build_loader, build_replay
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.driver import Driver
@@ -47,12 +47,19 @@ class Trainer:
         session: the run.
         envs: training environments.
         evaluations: also evaluate every so many agent steps.
+        elapsed: seconds since the person who watches began to wait.
 
     Raises:
         ReplayError: the replay on disk does not fit; see `build_replay`.
     """
 
-    def __init__(self, session: Session, envs: VectorEnv, evaluations: bool = False):
+    def __init__(
+        self,
+        session: Session,
+        envs: VectorEnv,
+        evaluations: bool = False,
+        elapsed: Callable[[], float] = since_start,
+    ):
         config, agent = session.config, session.agent
         self.session, self.config, self.agent = session, config, agent
         self.progress, self.timer = session.progress, session.timer
@@ -82,7 +89,7 @@ class Trainer:
             [self.count, self.store, self.episodes, self.train],
         )
         self.stopping: int | None = None
-        self.begun = Beginning(session.mark)
+        self.begun = Beginning(session.mark, elapsed)
 
     def close(self) -> None:
         """Ends the background thread and releases the replay."""
@@ -92,14 +99,16 @@ class Trainer:
     def run(self) -> int | None:
         """Trains until the budget is spent, or until the process is told to stop.
 
-        SIGINT and SIGTERM let the current step finish; the run is then saved.
+        SIGINT and SIGTERM let the current step finish; the run is then saved. Only the
+        main thread hears them.
 
         Returns:
             The signal that ended the run, or `None`.
         """
+        main = threading.current_thread() is threading.main_thread()
         before = {
             number: signal.signal(number, self.stop)
-            for number in (signal.SIGINT, signal.SIGTERM)
+            for number in ((signal.SIGINT, signal.SIGTERM) if main else ())
         }
         try:
             while not self.done and not self.stopping:

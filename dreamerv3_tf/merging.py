@@ -107,6 +107,7 @@ class Merger:
             raise ConfigError(
                 f"{source}: expected sections such as `run:`, found text."
             )
+        task = values.with_suite(self.task)
         for key, content in tree.items():
             section, at, suite = key.partition("@")
             known = [path.stem for path in (self.folder / "tasks").glob("*.yaml")]
@@ -116,7 +117,7 @@ class Merger:
                     f"{source}: no suite '{suite}' for '{key}'.{hint} "
                     f"Those with a file in tasks/: {', '.join(sorted(known))}."
                 )
-            yield section, content, not at or self.task.startswith(f"{suite}_")
+            yield section, content, not at or task.startswith(f"{suite}_")
 
     def _read(
         self, name: str, content: Any, owner: Any, prefix: str, source: str

@@ -129,7 +129,7 @@ def open_folder(configs: str | pathlib.Path | None) -> pathlib.Path:
 
 def find_task_file(folder: pathlib.Path, task: str) -> pathlib.Path | None:
     """The file in `tasks/` with the longest name that is a prefix of the task."""
-    parts = task.split("_")
+    parts = values.with_suite(task).split("_")
     for end in range(len(parts), 0, -1):
         path = folder / "tasks" / ("_".join(parts[:end]) + ".yaml")
         if path.exists():

@@ -156,3 +156,50 @@ def find_masks(
             )
         found[key] = name, obs[name]
     return found
+
+
+def split_inputs(
+    spaces: Mapping[str, Space],
+) -> tuple[dict[str, Space], dict[str, Space]]:
+    """Vector spaces and image spaces, in the given order.
+
+    Raises:
+        ValueError: there is none, or an entry is neither vector nor image.
+    """
+    if not spaces:
+        raise ValueError("The observation has no key that an encoder could read.")
+    images = {key: space for key, space in spaces.items() if space.image}
+    vectors = {key: space for key, space in spaces.items() if not space.image}
+    for key, space in vectors.items():
+        if len(space.shape) > 2:
+            raise ValueError(
+                f"Observation '{key}' has shape {space.shape} and dtype {space.dtype}. "
+                "An input of rank 3 must be an image of dtype uint8 [height, width, "
+                "channels]; flatten anything else to rank 2 or less."
+            )
+    return vectors, images
+
+
+def image_size(images: Mapping[str, Space], stages: int) -> tuple[int, int]:
+    """Common height and width of the images, in pixels.
+
+    Raises:
+        ValueError: sizes differ, or do not leave a grid of 3 to 16 cells a side after
+            halving `stages` times.
+    """
+    sizes = {key: space.shape[:2] for key, space in images.items()}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(
+            f"Images must all have one size, but these differ: {sizes}. Resize them, "
+            "for example with env.size=64,64."
+        )
+    key, (height, width) = next(iter(sizes.items()))
+    step = 2**stages
+    for side in (height, width):
+        if side % step or not 3 <= side // step <= 16:
+            raise ValueError(
+                f"Image '{key}' is {height} × {width} pixels. Each side must be a "
+                f"multiple of {step} between {3 * step} and {16 * step}. Resize the "
+                "image, for example with env.size=64,64 or env.size=96,96."
+            )
+    return height, width

@@ -66,6 +66,9 @@ Percent = Annotated[float, Range(0, 100)]
 Unbounded = Annotated[float, Range(0, math.inf)]
 Bytes = Annotated[int, Range(0), BYTES]
 
+COLONS = ("own_", "gym_", "given_")
+"""Suites in whose names a colon stands between a module and what is in it."""
+
 UNITS = {"": 1, "B": 1}
 UNITS |= {f"{letter}B": 1000 ** (i + 1) for i, letter in enumerate("KMGT")}
 UNITS |= {f"{letter}IB": 1024 ** (i + 1) for i, letter in enumerate("KMGT")}
@@ -256,6 +259,15 @@ def describe(hint: Any) -> str:
         return f"a list, each entry {describe(args[0])}"
     names = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
     return names.get(hint, "a value")
+
+
+def with_suite(task: str) -> str:
+    """The task with its suite in front, also where that is left out.
+
+    `my_module:make_env` is short for `own_my_module:make_env`. Names of the suites in
+    `COLONS` have a colon of their own.
+    """
+    return f"own_{task}" if ":" in task and not task.startswith(COLONS) else task
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

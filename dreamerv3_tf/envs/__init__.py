@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 
 from dreamerv3_tf import values
+from dreamerv3_tf.envs.adapters import adapt
 from dreamerv3_tf.envs.base import Env, EnvError
-from dreamerv3_tf.envs.contract import check_env
+from dreamerv3_tf.envs.examination import check_env
 from dreamerv3_tf.envs.wrappers import wrap
 
 __all__ = [
     "Env",
     "EnvError",
+    "adapt",
     "check_env",
     "check_settings",
     "env_seed",
@@ -33,18 +35,23 @@ __all__ = [
     "make_env",
     "suite_of",
     "suites",
+    "wrap",
 ]
 
 NOT_SUITES = (
+    "adapters",
     "base",
     "check_spaces",
     "contract",
+    "examination",
+    "finding",
     "foreign",
     "foreign_host",
     "gl",
-    "gym_spaces",
     "hooks",
+    "raytracing",
     "text",
+    "verdicts",
     "wrapper",
     "wrappers",
 )
@@ -62,7 +69,8 @@ def make_env(
     """One environment, wrapped so that it obeys the contract of `base.Env`.
 
     Args:
-        task: `suite_name`, such as `dmc_walker_walk` or `gym_CartPole-v1`.
+        task: `suite_name`, such as `dmc_walker_walk` or `gym_CartPole-v1`; or
+            `module:function` of an environment of your own, see `own.py`.
         seed: of the run.
         index: which of the parallel environments; each has a seed of its own.
         evaluation: whether it is for evaluation; told to suites whose `make` has an
@@ -75,7 +83,7 @@ def make_env(
         EnvError: unknown suite, name or setting, or a package is missing; one line.
     """
     suite, name = suite_of(task)
-    settings = check_settings(suite, settings)
+    settings = check_settings(suite, settings, name)
     make = _module(suite).make
     known = inspect.signature(make).parameters
     told = {"evaluation": evaluation, "logdir": logdir}
@@ -103,7 +111,7 @@ def suite_of(task: str) -> tuple[str, str]:
     Raises:
         EnvError: no prefix is a suite.
     """
-    known, parts = suites(), task.split("_")
+    known, parts = suites(), values.with_suite(task).split("_")
     for count in range(len(parts), 0, -1):
         suite = "_".join(parts[:count])
         if suite in known:
@@ -111,14 +119,19 @@ def suite_of(task: str) -> tuple[str, str]:
     close = values.nearest(parts[0], known)
     raise EnvError(
         f"Task '{task}': no suite '{parts[0]}'.{close} Expected SUITE_NAME with one of "
-        f"the suites {', '.join(known)}."
+        f"the suites {', '.join(known)}, or MODULE:FUNCTION of your own."
     )
 
 
-def env_settings(suite: str) -> dict[str, inspect.Parameter]:
+def env_settings(suite: str, name: str = "") -> dict[str, inspect.Parameter]:
     """What the `env:` section may set for a suite: types and defaults.
 
     Imports nothing heavy, so a configuration is checked without the suite's package.
+
+    Args:
+        suite: name of the suite.
+        name: of the task, for a suite whose settings depend on it; such a suite has a
+            function `settings(name)` with the same result as this one.
 
     Raises:
         EnvError: no such suite.
@@ -126,18 +139,28 @@ def env_settings(suite: str) -> dict[str, inspect.Parameter]:
     if suite not in suites():
         close = values.nearest(suite, suites())
         raise EnvError(f"No suite '{suite}'.{close} Suites: {', '.join(suites())}.")
-    parameters = inspect.signature(_module(suite).make, eval_str=True).parameters
+    module = _module(suite)
+    if hasattr(module, "settings"):
+        return module.settings(name)
+    parameters = inspect.signature(module.make, eval_str=True).parameters
     own = ("name", "seed", "index", "evaluation", "logdir")
     return {key: value for key, value in parameters.items() if key not in own}
 
 
-def check_settings(suite: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def check_settings(
+    suite: str, settings: Mapping[str, Any], name: str = ""
+) -> dict[str, Any]:
     """The settings with the types that the suite's `make` asks for.
+
+    Args:
+        suite: name of the suite.
+        settings: the `env:` section.
+        name: of the task; see `env_settings`.
 
     Raises:
         EnvError: an unknown setting or a value of another type; one line.
     """
-    known = env_settings(suite)
+    known = env_settings(suite, name)
     checked = {}
     for key, value in settings.items():
         if key not in known:

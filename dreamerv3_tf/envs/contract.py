@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -21,7 +23,7 @@ DTYPES = ("float32", "int32", "uint8", "bool")
 """What `wrappers.UnifyDtypes` leaves over."""
 
 
-def check_env(env: Env, *, steps: int = 200, seed: int = 0) -> None:
+def find_problems(env: Env, *, steps: int = 200, seed: int = 0) -> list[str]:
     """Checks an environment against the contract with random actions.
 
     Args:
@@ -29,26 +31,15 @@ def check_env(env: Env, *, steps: int = 200, seed: int = 0) -> None:
         steps: number of steps to try, over as many episodes as they fill.
         seed: of the random actions.
 
-    Raises:
-        EnvError: the contract is broken; the text lists every finding with what was
-            found, what was expected and what to change.
+    Returns:
+        Sentences that say what was found, what was expected and what to change; none
+        when all is well.
     """
-    findings = find_problems(env, steps=steps, seed=seed)
-    if findings:
-        lines = "".join(f"\n  {n}. {text}" for n, text in enumerate(findings, 1))
-        raise EnvError(
-            f"{type(env).__name__} breaks the environment contract in "
-            f"{len(findings)} way(s):{lines}"
-        )
-
-
-def find_problems(env: Env, *, steps: int = 200, seed: int = 0) -> list[str]:
-    """What `check_env` finds, as a list of sentences; empty when all is well."""
     if findings := space_problems(env):
         return findings  # stepping would only repeat them
-    episodes = _Episodes(env, np.random.default_rng(seed))
-    episodes.walk(steps)
-    return episodes.findings
+    walk = Walk(env, np.random.default_rng(seed))
+    walk.go(steps)
+    return walk.findings
 
 
 def space_problems(env: Env) -> list[str]:
@@ -80,6 +71,7 @@ def space_problems(env: Env) -> list[str]:
         found.extend(_name_problems(key, key in env.act_space))
     for key, space in {**env.obs_space, **env.act_space}.items():
         found.extend(_space_problems(key, space))
+    found.extend(_bound_problems(env))
     return found
 
 
@@ -113,6 +105,15 @@ def _name_problems(key: str, is_action: bool) -> list[str]:
     return []
 
 
+def _bound_problems(env: Env) -> list[str]:
+    return [
+        f"The action '{key}' has a bound on one side only; give it both, or none: "
+        "agents act from -1 to 1, which is scaled to both bounds."
+        for key, space in env.act_space.items()
+        if (np.isfinite(space.low) != np.isfinite(space.high)).any()
+    ]
+
+
 def _space_problems(key: str, space: Space) -> list[str]:
     found = []
     if space.dtype.name not in DTYPES:
@@ -129,8 +130,19 @@ def _space_problems(key: str, space: Space) -> list[str]:
     return found
 
 
-class _Episodes:
-    """Walks through episodes and notes each kind of finding once."""
+class Walk:
+    """Walks through episodes with random actions, and notes each finding once.
+
+    Attributes:
+        findings: sentences, as of `find_problems`.
+        trace: for each observation of a reset or step, the bytes of all but log/ keys,
+            as a digest.
+        rewards: of each step.
+        lengths: steps of each episode that is over; `ends` has whether it was terminal.
+        infinite: keys of which some value was infinite.
+        step_seconds: what the environment took for its steps, each.
+        reset_seconds: the same for resets.
+    """
 
     def __init__(self, env: Env, rng: np.random.Generator):
         self.env = env
@@ -138,39 +150,71 @@ class _Episodes:
         self.findings: list[str] = []
         self.seen: set[str] = set()
         self.kept: list[tuple[str, np.ndarray, np.ndarray]] = []
+        self.trace: list[bytes] = []
+        self.rewards: list[float] = []
+        self.lengths: list[int] = []
+        self.ends: list[bool] = []
+        self.infinite: set[str] = set()
+        self.step_seconds: list[float] = []
+        self.reset_seconds: list[float] = []
+        self.obs: Obs | None = None
+        self.count = 0
+        self.length = 0
 
     def note(self, topic: str, text: str) -> None:
         if topic not in self.seen:
             self.seen.add(topic)
             self.findings.append(text)
 
-    def walk(self, steps: int) -> None:
-        obs = self.call("reset()", self.env.reset)
-        for number in range(1, steps + 1):
-            if obs is None:
-                return  # the environment raised, which is noted
-            if bool(obs.get("is_last", False)):
+    def go(self, steps: int) -> None:
+        """Walks on, until `steps` steps or resets in the middle are done in all."""
+        if not self.trace and not self.seen:
+            self.obs = self.reset()
+        while self.obs is not None and self.count < steps:
+            self.count += 1
+            over = bool(self.obs.get("is_last", False))
+            if over:
                 self.step_after_last()
-                obs = self.call("reset()", self.env.reset)
-                continue
-            action = random_action(self.env.act_space, obs, self.rng)
-            before = {key: value.copy() for key, value in action.items()}
-            obs = self.call(f"step() number {number}", self.env.step, action)
-            for key in action:
-                if not np.array_equal(action[key], before[key], equal_nan=True):
-                    self.note(
-                        f"action {key}",
-                        f"step() changed the action '{key}' that it was given; it "
-                        "belongs to the caller, so work on a copy.",
-                    )
+            self.obs = self.reset() if over else self.step()
+
+    def reset(self) -> Obs | None:
+        obs = self.call("reset()", self.env.reset)
+        self.length = 0
+        return obs
+
+    def step(self) -> Obs | None:
+        assert self.obs is not None
+        action = random_action(self.env.act_space, self.obs, self.rng)
+        before = {key: value.copy() for key, value in action.items()}
+        obs = self.call(f"step() number {self.count}", self.env.step, action)
+        for key in action:
+            if not np.array_equal(action[key], before[key], equal_nan=True):
+                self.note(
+                    f"action {key}",
+                    f"step() changed the action '{key}' that it was given; it "
+                    "belongs to the caller, so work on a copy.",
+                )
+        if obs is not None:
+            self.rewards.append(float(np.sum(obs.get("reward", 0))))
+            self.length += 1
+            if np.any(obs.get("is_last", False)):
+                self.lengths.append(self.length)
+                self.ends.append(bool(np.any(obs.get("is_terminal", False))))
+        return obs
 
     def call(self, where: str, function: Callable[..., Obs], *args) -> Obs | None:
+        start = time.perf_counter()
         try:
             obs = function(*args)
+        except EnvError as error:  # says itself what is wrong
+            self.note("raise", f"{where}: {error}")
+            return None
         except Exception as error:  # noqa: BLE001  (reported, and the walk ends)
             text = f"{type(error).__name__}: {error}"
             self.note("raise", f"{where} raised {text}; expected an observation.")
             return None
+        seconds = self.reset_seconds if where == "reset()" else self.step_seconds
+        seconds.append(time.perf_counter() - start)
         if not isinstance(obs, Mapping):
             self.note(
                 "type",
@@ -182,7 +226,18 @@ class _Episodes:
         self.check_values(where, obs)
         self.check_flags(where, obs, first=where == "reset()")
         self.check_kept(where, obs)
+        self.remember(obs)
         return dict(obs)
+
+    def remember(self, obs: Mapping) -> None:
+        digest = hashlib.blake2b(digest_size=16)
+        for key in sorted(obs):
+            value = np.asarray(obs[key])
+            if not key.startswith("log/") and value.dtype != object:
+                digest.update(key.encode() + value.tobytes())
+            if value.dtype.kind == "f" and np.isinf(value).any():
+                self.infinite.add(key)
+        self.trace.append(digest.digest())
 
     def check_keys(self, where: str, obs: Mapping) -> None:
         for key in sorted(set(self.env.obs_space) - set(obs)):

@@ -15,27 +15,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dreamerv3_tf.envs import suite_of
-
-
-class Finding(NamedTuple):
-    """Something that a suite needs, and whether this machine has it.
-
-    Attributes:
-        name: of what is needed.
-        ok: whether it is there.
-        found: what was found, in plain words.
-        advice: what to do where it is not there.
-        needed: whether the suite fails without it; else it is only worth knowing.
-    """
-
-    name: str
-    ok: bool
-    found: str
-    advice: str = ""
-    needed: bool = True
+from dreamerv3_tf.envs.finding import Finding
 
 
 def env_facts(task: str, settings: Mapping[str, Any]) -> dict[str, str]:

@@ -139,6 +139,7 @@ ENVS = {
     "reward action": (spaces(act={"log/x": Space(FLOAT)}), "means something else"),
     "float64": (spaces(obs={"x": Space(np.dtype("float64"))}), "UnifyDtypes"),
     "start": (spaces(act={"x": Space(INT, (), 1, 3)}), "count from 0"),
+    "one bound": (spaces(act={"x": Space(FLOAT, (), 0)}), "on one side only; give it"),
     "no space": (spaces(obs={"x": (3,)}), "no Space: x"),
     "no action": (no_action(), "act_space is None; expected a dict"),
     "dtype": (change(vector=np.zeros(2)), "dtype is float64, expected float32"),

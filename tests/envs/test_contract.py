@@ -10,6 +10,8 @@ from dreamerv3_tf import envs
 from dreamerv3_tf.envs.contract import find_problems
 
 TASKS = {
+    "atari": ["atari_pong"],
+    "atari100k": ["atari100k_breakout"],
     "bsuite": [],  # all of it in test_bsuite.py
     "crafter": ["crafter_reward", "crafter_noreward"],
     "dmc": ["dmc_cartpole_balance", "dmc_cup_catch", "dmc_quadruped_walk"],
@@ -17,6 +19,10 @@ TASKS = {
     "dmlab": [],  # over a fake, in test_dmlab.py
     "dummy": [f"dummy_{name}" for name in ("disc", "cont", "multi", "mixed", "image")],
     "minecraft": [f"minecraft_{goal}" for goal in ("diamond", "wood", "climb")],
+    "memory_maze": [],  # rendered likewise, in test_memory_maze.py
+    "procgen": [],  # all of it in test_procgen.py
+    "given": [],  # functions of a program, in test_api.py
+    "own": ["gymnasium.envs.classic_control:CartPoleEnv"],
     "gym": ["gym_CartPole-v1", "gym_Pendulum-v1", "gym_Blackjack-v1"],
     "vizdoom": [],  # all of it in test_vizdoom.py
 }
@@ -87,6 +93,7 @@ def test_importing_environments_and_workers_loads_nothing_heavy():
         "from dreamerv3_tf import envs\n"
         "[envs.env_settings(suite) for suite in envs.suites()]\n"
         "heavy = 'tensorflow keras dm_control mujoco crafter gymnasium PIL'.split()\n"
+        "heavy += ['ale_py']\n"
         "print([name for name in heavy if name in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

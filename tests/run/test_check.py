@@ -55,9 +55,11 @@ def test_an_environment_that_fails_or_breaks_its_contract_is_told(monkeypatch, c
     monkeypatch.setattr(check, "play", fail)
     status, out, _ = run(monkeypatch, capsys, "--task", "dummy_disc")
     assert status == 1 and out.endswith("can't be used: no game\n")
-    monkeypatch.setattr(check, "play", lambda _: ["reward is missing"])
+    lacks = Finding("contract", False, "reward is missing.", "Add it.")
+    monkeypatch.setattr(check, "play", lambda _: [lacks])
     status, out, _ = run(monkeypatch, capsys, "--task", "dummy_disc")
-    assert status == 1 and "  1. reward is missing\n" in out
+    assert status == 1 and "  PROBLEM  contract: reward is missing.\n" in out
+    assert "           Add it.\n1 problem(s)" in out
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,10 @@ CORE = [
 ATARI = ["ale-py>=0.12,<0.13"]
 BSUITE = ["bsuite>=0.3.6"]
 CRAFTER = ["crafter>=1.8"]
+MEMORY_MAZE = ["memory-maze>=1.0.3; python_version < '3.13'"]  # needs labmaze
 VIZDOOM = ["vizdoom>=1.3,<1.4"]
-SUITES = [*ATARI, *BSUITE, *CRAFTER, *VIZDOOM]
+SUITES = [*ATARI, *BSUITE, *CRAFTER, *MEMORY_MAZE, *VIZDOOM]
+WARP = ["mujoco-warp>=3.17,<4"]  # about 400 MB
 VIDEO = ["imageio-ffmpeg"]
 PLOT = ["matplotlib"]
 PLAY = ["aiohttp>=3.9"]
@@ -74,7 +76,9 @@ setup(
         "atari": ATARI,
         "bsuite": BSUITE,
         "crafter": CRAFTER,
+        "memory_maze": MEMORY_MAZE,
         "vizdoom": VIZDOOM,
+        "warp": WARP,
         "dmc": [],  # in the core
         "video": VIDEO,
         "test": TEST,
@@ -82,7 +86,7 @@ setup(
         "cuda": [f"tensorflow[and-cuda]{TENSORFLOW}"],
         "plot": PLOT,
         "play": PLAY,
-        "all": [*SUITES, *VIDEO, *PLOT, *PLAY],
+        "all": [*SUITES, *WARP, *VIDEO, *PLOT, *PLAY],
     },
     entry_points={"console_scripts": ["dreamerv3 = dreamerv3_tf.main:cli"]},
 )

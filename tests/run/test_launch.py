@@ -50,7 +50,7 @@ def copy(begun, tmp_path):
     "arguments, parts",
     [
         (["--task", "dummy_foo"], ["dummy_foo", "disc, cont"]),
-        (["--task", "dummy_image", "env.size=[50,50]"], ["50 × 50 pixels", "env.size=64,64"]),
+        (["--task", "dummy_image", "env.size=[50,50]"], ["50 × 50 pixels", "size=64"]),
         (["--task", "crafter_reward"], ["crafter", "pip install"]),
         (["--mode", "eval"], ["--mode eval", "has no checkpoint"]),
         (["--mode", "export"], ["--mode export", "has no checkpoint"]),

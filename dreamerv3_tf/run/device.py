@@ -31,6 +31,18 @@ class Device(NamedTuple):
         return {"device": self.title, "precision": self.precision, "xla": self.xla}
 
 
+class Start(NamedTuple):
+    """How a run starts.
+
+    Attributes:
+        device: the choices made by the machine.
+        resume: whether its folder holds a run with these settings.
+    """
+
+    device: Device
+    resume: bool
+
+
 def accelerators(compute: Compute) -> list:
     """TensorFlow's accelerators, none where the CPU is asked for.
 

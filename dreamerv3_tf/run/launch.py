@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from dreamerv3_tf import presets
 from dreamerv3_tf.config import Config
@@ -81,22 +80,10 @@ def launch(
         return 128 + stopped if stopped else 0
 
 
-class Start(NamedTuple):
-    """How a run starts.
-
-    Attributes:
-        device: the choices made by the machine.
-        resume: whether its folder holds a run with these settings.
-    """
-
-    device: devices.Device
-    resume: bool
-
-
 @contextmanager
 def ready(
     config: Config, mode: str, logdir: pathlib.Path, needs_run: bool = True
-) -> Iterator[Start]:
+) -> Iterator[devices.Start]:
     """Sets up the machine for a run; what people did wrong inside is a `ConfigError`.
 
     Args:
@@ -123,7 +110,7 @@ def ready(
         print(line, flush=True)
     with plain_errors():
         prepare_env(config.task, config.env, lambda text: print(text, flush=True))
-        yield Start(device, found)
+        yield devices.Start(device, found)
 
 
 @contextmanager

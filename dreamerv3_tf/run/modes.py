@@ -15,9 +15,8 @@ from dreamerv3_tf.record.checkpoint import Checkpoints
 from dreamerv3_tf.run import manifest, preflight
 from dreamerv3_tf.run.beginning import since_start
 from dreamerv3_tf.run.build import build_agent, build_envs
-from dreamerv3_tf.run.device import Device
+from dreamerv3_tf.run.device import Device, Start
 from dreamerv3_tf.run.evaluate import Evaluation, evaluate, save_json
-from dreamerv3_tf.run.launch import Start
 from dreamerv3_tf.run.session import Session, load_agent, open_session
 from dreamerv3_tf.run.train import Trainer
 from dreamerv3_tf.run.vector import VectorEnv

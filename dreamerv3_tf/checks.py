@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dreamerv3_tf import values
-from dreamerv3_tf.config import Agent, Config
+from dreamerv3_tf.agent_config import Agent
+from dreamerv3_tf.config import Config
 from dreamerv3_tf.values import ConfigError
 
 
@@ -45,7 +46,7 @@ def agent_rules(agent: Agent) -> list[Rule]:
     rules = [
         Rule(
             ("agent.deter", "agent.blocks"),
-            agent.deter % agent.blocks == 0,
+            agent.cell == "dense" or agent.deter % agent.blocks == 0,
             "a deter that is a multiple of blocks",
         ),
         Rule(

@@ -2,8 +2,7 @@
 
 Fields have no defaults here: `configs/defaults.yaml` names exactly these keys. Units:
 "agent steps" are decisions of the agent, after action repeat; "train steps" updates.
-Source of the algorithm's settings: Hafner et al. 2025, tables of hyperparameters, and
-the code that its authors published; where the two differ the comment says so.
+The section `agent` is in `agent_config.py`.
 """
 
 from __future__ import annotations
@@ -14,167 +13,16 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from dreamerv3_tf import values
+from dreamerv3_tf.agent_config import Agent
 from dreamerv3_tf.values import (
-    Bins,
     Bytes,
     Count,
     Fraction,
     Natural,
     NonNegative,
-    Percent,
     Positive,
     Unbounded,
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Encoder:
-    """From observations to tokens."""
-
-    layers: Count  # hidden layers of the vector part
-    mults: tuple[Count, ...]  # channels of each image stage, in multiples of `depth`
-    kernel: Count  # width of the convolutions, pixels
-    symlog: bool  # squash vector inputs with symlog
-
-
-@dataclasses.dataclass(frozen=True)
-class Decoder:
-    """From latents back to observations."""
-
-    layers: Count  # hidden layers of the vector part
-    mults: tuple[Count, ...]  # as in the encoder, in the same order
-    kernel: Count  # width of the convolutions, pixels
-    blocks: Natural  # groups of the first image layer (block-diagonal); 0: dense
-
-
-@dataclasses.dataclass(frozen=True)
-class Reward:
-    """Reward head: symexp two-hot."""
-
-    layers: Count  # hidden layers
-    bins: Bins  # classes at symexp(-20 ... 20); odd, so that one of them is zero
-    outscale: NonNegative  # factor on the initial output weights; 0 predicts 0 at first
-
-
-@dataclasses.dataclass(frozen=True)
-class Cont:
-    """Head that predicts whether the episode goes on."""
-
-    layers: Count  # hidden layers
-    outscale: NonNegative  # factor on the initial output weights
-
-
-@dataclasses.dataclass(frozen=True)
-class Mask:
-    """Head that predicts which actions are allowed, where observations say so."""
-
-    layers: Count  # hidden layers
-    outscale: NonNegative  # factor on the initial output weights
-
-
-@dataclasses.dataclass(frozen=True)
-class Actor:
-    """Policy head."""
-
-    layers: Count  # hidden layers
-    outscale: NonNegative  # factor on the initial output weights
-    unimix: Fraction  # uniform share of discrete actions; the published code forgets it
-    min_std: Positive  # least standard deviation of continuous actions, range [-1, 1]
-    max_std: Positive  # largest one
-
-
-@dataclasses.dataclass(frozen=True)
-class Critic:
-    """Value head: symexp two-hot."""
-
-    layers: Count  # hidden layers
-    bins: Bins  # as in the reward head
-    outscale: NonNegative  # factor on the initial output weights
-
-
-@dataclasses.dataclass(frozen=True)
-class SlowCritic:
-    """Moving average of the critic."""
-
-    rate: Fraction  # share of the critic mixed in at an update
-    every: Count  # train steps between updates
-    regularizer: NonNegative  # weight of the loss that holds the critic to the slow one
-    bootstrap: bool  # compute returns with the slow critic; the paper uses the fast one
-
-
-@dataclasses.dataclass(frozen=True)
-class Normalizer:
-    """Running offset and scale of a signal."""
-
-    kind: Literal["none", "perc", "meanstd"]  # statistic: none, percentiles, moments
-    rate: Fraction  # share of the new batch in the moving average
-    limit: Positive  # least scale, so that small signals are not blown up
-    low: Percent  # lower percentile
-    high: Percent  # upper percentile
-    debias: bool  # correct the moving average for its start at zero
-
-
-@dataclasses.dataclass(frozen=True)
-class Optimizer:
-    """LaProp: AGC, then RMS, then momentum."""
-
-    lr: NonNegative  # learning rate after the warm-up
-    agc: NonNegative  # largest gradient norm, in weight norms; 0: no clipping
-    eps: NonNegative  # added to the RMS of the gradient
-    beta1: Fraction  # decay of the momentum
-    beta2: Fraction  # decay of the squared gradients
-    momentum: bool  # use momentum at all
-    nesterov: bool  # look ahead by one step of momentum
-    weight_decay: NonNegative  # on kernels only, times the learning rate
-    schedule: Literal[
-        "const", "linear", "cosine"
-    ]  # after the warm-up; the two end at lr/10
-    warmup: Natural  # train steps of linear warm-up; the first one has learning rate 0
-    anneal: Natural  # train steps of the linear and cosine schedules
-
-
-@dataclasses.dataclass(frozen=True)
-class Agent:
-    """World model, actor and critic."""
-
-    deter: Count  # recurrent units, a multiple of `blocks`
-    hidden: Count  # width of the RSSM's layers
-    stoch: Count  # groups of categorical latents
-    classes: Count  # classes of a group, at most 256
-    blocks: Count  # groups of the block-diagonal GRU
-    units: Count  # width of all MLPs
-    depth: Count  # channels of the CNNs, times their `mults`
-    act: Literal["silu", "relu", "gelu", "none"]  # activation of all nets
-    unimix: Fraction  # uniform share of the latents' probabilities
-    free_nats: NonNegative  # KL below this many nats is not trained
-    dyn_layers: Count  # layers of the GRU before its gates
-    prior_layers: Count  # hidden layers of the prior
-    post_layers: Count  # hidden layers of the posterior
-    encoder: Encoder
-    decoder: Decoder
-    reward: Reward
-    cont: Cont
-    mask: Mask
-    actor: Actor
-    critic: Critic
-    slow_critic: SlowCritic
-    imag_length: Count  # imagined steps
-    imag_last: Natural  # start states of a sequence, its last ones; 0: all of them
-    horizon: Positive  # of the discount, agent steps: gamma = 1 - 1 / horizon
-    discount_in_cont: bool  # the continue head learns gamma too; returns leave it out
-    lam: Fraction  # lambda of the returns
-    entropy: NonNegative  # weight of the policy's entropy
-    replay_critic: bool  # train the critic on replayed sequences too
-    replay_critic_grad: bool  # that loss shapes the latents
-    reward_grad: bool  # the reward loss shapes the latents
-    actor_critic_grads: bool  # actor and critic losses reach the start states
-    return_norm: Normalizer  # of the returns; only its scale is used
-    value_norm: Normalizer  # of the critic's targets
-    advantage_norm: Normalizer  # of the advantages
-    scales: dict[
-        str, NonNegative
-    ]  # weight of each loss; `rec` is for every observation
-    optimizer: Optimizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,6 +30,7 @@ class Compute:
     """Where and how numbers are computed."""
 
     precision: Literal["auto", "float32", "bfloat16", "float16"]  # auto: 16 bit if fast
+    half: Literal["bfloat16", "float16"]  # which 16 bits those are; loss scale: float16
     xla: Literal[
         "auto", "full", "split", "off"
     ]  # split: all but convolutions (for CPUs)
@@ -208,7 +57,9 @@ class Replay:
     capacity_bytes: Bytes  # disk space instead, as in 20GB; 0: only `capacity` counts
     batch_size: Count  # sequences of a batch
     batch_length: Count  # trained steps of a sequence
-    context: typing.Annotated[int, values.Range(0, 1)]  # steps before, to warm up from
+    context: typing.Annotated[
+        int, values.Range(0, 1)
+    ]  # steps before, whose stored latents begin a sequence; 0: each begins an episode
     online: bool  # every fresh sequence is drawn once, before the others
     mixture: dict[str, Fraction]  # share of each way of sampling; together 1
     recency_exponent: NonNegative  # weight of a sequence is age ** -exponent
@@ -225,6 +76,7 @@ class Run:
     envs: Count  # training environments
     eval_envs: Count  # evaluation environments
     prefill: Count  # start positions in the replay before training begins
+    prefill_policy: Literal["agent", "random"]  # who acts until then
     parallel: Literal[
         "auto", "process", "thread", "none"
     ]  # how environments run side by side; auto: as suits the suite

@@ -223,8 +223,15 @@ SUPPORTED = {
 """Values of the reference's options that have a counterpart here."""
 
 
+def _style(section: Mapping):
+    from dreamerv3_tf.nn.style import Style
+
+    return Style(act=section["act"], norm=section["norm"])
+
+
 def _mlp(section: Mapping) -> dict:
-    return {key: section[key] for key in ("layers", "units", "act", "norm")}
+    widths = {key: section[key] for key in ("layers", "units")}
+    return {**widths, "style": _style(section)}
 
 
 def _reference_model(setup, inputs, act_space):
@@ -259,8 +266,7 @@ def _reference_model(setup, inputs, act_space):
             post_layers=rssm["obslayers"],
             unimix=rssm["unimix"],
             free_nats=rssm["free_nats"],
-            act=rssm["act"],
-            norm=rssm["norm"],
+            style=_style(rssm),
             outscale=rssm["outscale"],
             name="rssm",
         ),

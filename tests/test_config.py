@@ -306,7 +306,7 @@ def test_a_bad_key_in_a_file_names_the_file(folder):
 
 def test_an_unknown_preset_names_the_nearest_and_all_of_them():
     text = message(presets.load, TASK, ["quik"])
-    assert "no preset 'quik'. Did you mean 'quick'? Presets: debug, quick," in text
+    assert "no preset 'quik'. Did you mean 'quick'? Presets: debug, " in text
     assert "no preset 'defaults'" in message(presets.load, TASK, ["defaults"])
 
 
@@ -368,7 +368,13 @@ def test_a_configuration_cannot_be_changed():
 
 
 def test_every_setting_has_a_comment_that_explains_it(root):
-    text = (root / "dreamerv3_tf" / "config.py").read_text()
+    files = [
+        root / "dreamerv3_tf" / f"{name}.py" for name in ("config", "agent_config")
+    ]
+    text = "\n".join(
+        path.read_text().split("from __future__ import annotations")[1]
+        for path in files
+    )
     classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
     sections = {node.name for node in classes}
     for node in classes:

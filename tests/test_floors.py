@@ -33,11 +33,12 @@ FLOORS = {
     "merging": 0.4,
     "checks": 0.4,
     "config": 0.3,
+    "agent_config": 0.25,
     "values": 0.2,
     "structs": 0.1,
     "spaces": 0,
 }
-SETTINGS = ("config", "presets", "merging", "checks")
+SETTINGS = ("config", "agent_config", "presets", "merging", "checks")
 
 
 def place(path: pathlib.Path) -> str:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from dreamerv3_tf.spaces import Space
 
 from . import encoder, functions, layers
+from .style import STYLE, Style
 
 
 class Decoder(keras.layers.Layer):
@@ -18,7 +19,8 @@ class Decoder(keras.layers.Layer):
     Vectors come from an MLP on (stoch, deter) with one output layer a key: a mean in
     symlog units for continuous keys, logits for discrete ones. Images come from a
     block-linear projection of deter plus an MLP of stoch, followed by stages of nearest
-    upsampling → convolution → norm → activation, and a sigmoid.
+    upsampling → convolution → norm → activation, and a sigmoid. Without blocks, grid
+    norm and sigmoid, and strided, that is the decoder of the 2023 version.
 
     Args:
         spaces: spaces to reconstruct, in the order in which images share channels.
@@ -28,10 +30,12 @@ class Decoder(keras.layers.Layer):
         layers: layers of the MLP.
         units: width of the MLP.
         blocks: blocks of the projection of deter; 0 projects (stoch, deter) densely.
-        act: activation.
-        norm: norm layer.
-        outscale: factor on the initial weights of the output layers.
+        style: how layers are made.
+        outscale: scale of the initial weights of the output layers.
         strided: enlarge by transposed convolutions and not by upsampling.
+        grid_norm: norm and activation behind the first image layer.
+        output: image of the last layer, its `sigmoid`, or `linear`: plus 0.5.
+        tolerance: squared errors of continuous vectors below this count as zero.
 
     Call: `Latent [..., D], [..., S, C]` → `{key: [...]}`, see `loss`.
 
@@ -48,18 +52,21 @@ class Decoder(keras.layers.Layer):
         layers: int,
         units: int,
         blocks: int,
-        act: str = "silu",
-        norm: str = "rms",
+        style: Style = STYLE,
         outscale: float = 1.0,
         strided: bool = False,
+        grid_norm: bool = True,
+        output: str = "sigmoid",
+        tolerance: float = 0.0,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         self.vectors, self.images = encoder.split_inputs(spaces)
         self.channels = tuple(depth * mult for mult in mults)
         self.kernel_size, self.units, self.blocks = kernel, units, blocks
-        self.act_name, self.norm_name = act, norm
+        self.style, self.normed = style, grid_norm
         self.outscale, self.strided = outscale, strided
+        self.finish, self.tolerance = OUTPUTS[output], tolerance
         if self.vectors:
             self.mlp = encoder.module_mlp(self, layers, units)
             self.outputs = [self._output(key) for key in self.vectors]
@@ -72,48 +79,51 @@ class Decoder(keras.layers.Layer):
         space = self.vectors[key]
         width = sum(space.classes) if space.discrete else space.size
         return layers.Linear(
-            width, self.outscale, name=f"vector_{key}", dtype=self.dtype_policy
+            width,
+            self.outscale,
+            self.style.out_init,
+            name=f"vector_{key}",
+            dtype=self.dtype_policy,
         )
 
     def _image_layers(self):
-        policy, kind = self.dtype_policy, layers.NORMS[self.norm_name]
+        policy, style = self.dtype_policy, self.style
         area = self.grid[0] * self.grid[1] * self.channels[-1]
+        inner = style.hidden if self.normed else {"init": style.out_init}
+        inner = {**inner, "dtype": policy}
         if self.blocks:
             self.from_deter = layers.BlockLinear(
-                area, self.blocks, name="from_deter", dtype=policy
+                area, self.blocks, name="from_deter", **inner
             )
             layers.check_divides(
                 self.blocks, self.channels[-1], "Last decoder channels"
             )
             self.stoch_mlp = layers.MLP(
-                1,
-                2 * self.units,
-                self.act_name,
-                self.norm_name,
-                name="stoch_mlp",
-                dtype=policy,
+                1, 2 * self.units, style, name="stoch_mlp", dtype=policy
             )
-            self.from_stoch = layers.Linear(area, name="from_stoch", dtype=policy)
+            self.from_stoch = layers.Linear(area, name="from_stoch", **inner)
         else:
-            self.from_both = layers.Linear(area, name="from_both", dtype=policy)
-        name = "grid_norm" if self.blocks else "dense_norm"
-        self.grid_norm = kind(name=name, dtype=policy)
+            self.from_both = layers.Linear(area, name="from_both", **inner)
+        if self.normed:
+            name = "grid_norm" if self.blocks else "dense_norm"
+            self.grid_norm = style.make_norm(name, policy)
         strided = {"stride": 2, "transposed": True}
         up = strided if self.strided else {"upsampled": True}
+        up = {**up, "dtype": policy}
         self.convs = [
-            layers.Conv(n, self.kernel_size, name=f"conv{i}", dtype=policy, **up)
+            layers.Conv(n, self.kernel_size, name=f"conv{i}", **style.hidden, **up)
             for i, n in enumerate(self.channels[:-1])
         ]
         self.norms = [
-            kind(name=f"norm{i}", dtype=policy) for i in range(len(self.convs))
+            style.make_norm(f"norm{i}", policy) for i in range(len(self.convs))
         ]
         colors = sum(space.shape[-1] for space in self.images.values())
         self.to_image = layers.Conv(
             colors,
             self.kernel_size,
             outscale=self.outscale,
+            init=style.out_init,
             name="to_image",
-            dtype=policy,
             **up,
         )
 
@@ -145,7 +155,8 @@ class Decoder(keras.layers.Layer):
             self.from_stoch.build((None, 2 * self.units))
         else:
             self.from_both.build((None, stoch + deter))
-        self.grid_norm.build((None, self.channels[-1]))
+        if self.normed:
+            self.grid_norm.build((None, self.channels[-1]))
         width = self.channels[-1]
         for conv, norm in reversed(list(zip(self.convs, self.norms, strict=True))):
             conv.build((None, None, None, width))
@@ -182,17 +193,17 @@ class Decoder(keras.layers.Layer):
         return values
 
     def image_means(self, latent):
-        """Images with values in [0, 1], float32 `[..., H, W, C]` a key."""
+        """Images with values in about [0, 1], float32 `[..., H, W, C]` a key."""
         lead = functions.lead(latent.deter, 1)
         deter = layers.rows(latent.deter)
         stoch = layers.rows(functions.flatten_groups(latent.stoch))
         x = self._grid_of(deter, stoch)
-        act = layers.ACTS[self.act_name]
-        x = act(self.grid_norm(x))
+        act = layers.ACTS[self.style.act]
+        x = act(self.grid_norm(x)) if self.normed else x
         for conv, norm in reversed(list(zip(self.convs, self.norms, strict=True))):
             x = act(norm(conv(x)))
         x = self.to_image(x)
-        x = tf.sigmoid(tf.cast(x, tf.float32))
+        x = self.finish(tf.cast(x, tf.float32))
         x = tf.reshape(x, (*lead, *x.shape[1:]))
         colors = [space.shape[-1] for space in self.images.values()]
         return dict(zip(self.images, tf.split(x, colors, -1), strict=True))
@@ -218,7 +229,7 @@ class Decoder(keras.layers.Layer):
         Continuous: `Σ (mean − symlog(y))²`. Discrete: `−Σ ln p(y)`.
         """
         return {
-            key: vector_loss(means[key], obs[key], space)
+            key: vector_loss(means[key], obs[key], space, self.tolerance)
             for key, space in self.vectors.items()
         }
 
@@ -231,10 +242,16 @@ class Decoder(keras.layers.Layer):
         return losses
 
 
-def vector_loss(mean, value, space: Space):
+OUTPUTS = {"sigmoid": tf.sigmoid, "linear": lambda x: x + 0.5}
+"""From the last image layer to an image, by the name that the configuration uses."""
+
+
+def vector_loss(mean, value, space: Space, tolerance: float = 0.0):
     """Loss of one vector key; see `Decoder.vector_losses`."""
     if not space.discrete:
         error = tf.square(mean - functions.symlog(tf.cast(value, tf.float32)))
+        if tolerance:
+            error = tf.where(error < tolerance, 0.0, error)
         axes = list(range(-len(space.shape), 0))
         return tf.reduce_sum(error, axes) if axes else error
     counts = space.classes

@@ -147,31 +147,38 @@ def normal_entropy(stddev: float) -> float:
     return 0.5 * math.log(2 * math.pi * math.e) + math.log(stddev)
 
 
-def symexp_bins(count: int) -> np.ndarray:
-    """Bins at `symexp(linspace(−20, 20))`, exactly antisymmetric, float32 `[count]`."""
+def symlog_bins(count: int) -> np.ndarray:
+    """Bins at `linspace(−20, 20)`, exactly antisymmetric, float32 `[count]`."""
     odd = count % 2
     half = np.linspace(-20, 0, count // 2 + odd, dtype=np.float32)
-    half = np.sign(half) * np.expm1(np.abs(half))
-    return np.concatenate([half, -half[::-1][odd:]]).astype(np.float32)
+    return np.concatenate([half, -half[::-1][odd:]])
+
+
+def symexp_bins(count: int) -> np.ndarray:
+    """Bins at `symexp(linspace(−20, 20))`, exactly antisymmetric, float32 `[count]`."""
+    bins = symlog_bins(count)
+    return np.sign(bins) * np.expm1(np.abs(bins))
 
 
 class TwoHot:
     """Distribution of a real number over fixed bins.
 
     A number is encoded by weights on its two neighbouring bins, linear in between; the
-    loss is the cross-entropy to them. Source: Hafner et al. 2025, eq. 10.
+    loss is the cross-entropy to them. Source: Hafner et al. 2025, eq. 10; with
+    `symlog`, Hafner et al. 2023.
 
     Args:
         logits: `[..., bins]`.
         bins: float32 `[bins]`, ascending and antisymmetric.
+        symlog: the bins are in symlog units.
     """
 
-    def __init__(self, logits, bins: np.ndarray):
+    def __init__(self, logits, bins: np.ndarray, symlog: bool = False):
         self.logits = tf.cast(logits, tf.float32)
-        self.bins = bins
+        self.bins, self.symlog = bins, symlog
 
     def mean(self):
-        """Expected value, float32 `[...]`, in the units of the bins.
+        """Expected value, float32 `[...]`; with `symlog`, symexp of the expectation.
 
         Mirrored bins are combined before the sum: the outer ones are 5e8 apart, and a
         uniform distribution must give exactly zero. A difference of two products would
@@ -181,11 +188,13 @@ class TwoHot:
         half = len(self.bins) // 2
         low, high = probs[..., :half], probs[..., len(self.bins) - half :]
         surplus = high - tf.reverse(low, (-1,))
-        return tf.reduce_sum(surplus * self.bins[len(self.bins) - half :], -1)
+        mean = tf.reduce_sum(surplus * self.bins[len(self.bins) - half :], -1)
+        return functions.symexp(mean) if self.symlog else mean
 
     def log_prob(self, target):
         """Cross-entropy of the two-hot code of `target [...]`, negated, in nats."""
         target = tf.stop_gradient(tf.cast(target, tf.float32))[..., None]
+        target = functions.symlog(target) if self.symlog else target
         last = len(self.bins) - 1
         below = tf.reduce_sum(tf.cast(self.bins <= target, tf.int32), -1) - 1
         above = last + 1 - tf.reduce_sum(tf.cast(self.bins > target, tf.int32), -1)

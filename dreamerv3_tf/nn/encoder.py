@@ -11,6 +11,7 @@ import tensorflow as tf
 from dreamerv3_tf.spaces import Space, image_size, split_inputs
 
 from . import functions, layers
+from .style import STYLE, Style
 
 
 def encode_vectors(values: dict, spaces: dict[str, Space], dtype, squash=False):
@@ -77,8 +78,7 @@ class Encoder(keras.layers.Layer):
         kernel: side of the convolution kernels in pixels.
         layers: layers of the MLP.
         units: width of the MLP.
-        act: activation.
-        norm: norm layer.
+        style: how layers are made.
         symlog: squash continuous vectors.
         strided: halve the image by the stride of the convolution and not by pooling.
 
@@ -96,8 +96,7 @@ class Encoder(keras.layers.Layer):
         kernel: int,
         layers: int,
         units: int,
-        act: str = "silu",
-        norm: str = "rms",
+        style: Style = STYLE,
         symlog: bool = True,
         strided: bool = False,
         **kwargs,
@@ -108,7 +107,7 @@ class Encoder(keras.layers.Layer):
         self.strided = strided
         self.kernel_size = kernel
         self.channels = tuple(depth * mult for mult in mults)
-        self.act_name, self.norm_name = act, norm
+        self.style = style
         if self.vectors:
             self.mlp = module_mlp(self, layers, units)
         if self.images:
@@ -118,12 +117,12 @@ class Encoder(keras.layers.Layer):
 
     def _stages(self):
         policy, stride = self.dtype_policy, 2 if self.strided else 1
+        options = {**self.style.hidden, "dtype": policy}
         convs = [
-            layers.Conv(n, self.kernel_size, stride, name=f"conv{i}", dtype=policy)
+            layers.Conv(n, self.kernel_size, stride, name=f"conv{i}", **options)
             for i, n in enumerate(self.channels)
         ]
-        kind = layers.NORMS[self.norm_name]
-        norms = [kind(name=f"norm{i}", dtype=policy) for i in range(len(convs))]
+        norms = [self.style.make_norm(f"norm{i}", policy) for i in range(len(convs))]
         return convs, norms
 
     @property
@@ -172,7 +171,7 @@ class Encoder(keras.layers.Layer):
         lead = functions.lead(x, 3)
         x = tf.reshape(x, (-1, *x.shape[-3:]))
         x = tf.cast(x, self.compute_dtype) / 255 - 0.5
-        act = layers.ACTS[self.act_name]
+        act = layers.ACTS[self.style.act]
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = conv(x)
             x = x if self.strided else layers.max_pool(x)
@@ -183,11 +182,4 @@ class Encoder(keras.layers.Layer):
 
 def module_mlp(owner, count: int, units: int) -> layers.MLP:
     """The MLP of an encoder or decoder, named `mlp`, with the owner's settings."""
-    return layers.MLP(
-        count,
-        units,
-        owner.act_name,
-        owner.norm_name,
-        name="mlp",
-        dtype=owner.dtype_policy,
-    )
+    return layers.MLP(count, units, owner.style, name="mlp", dtype=owner.dtype_policy)

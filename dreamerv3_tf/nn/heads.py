@@ -9,6 +9,7 @@ import tensorflow as tf
 from dreamerv3_tf.spaces import Space
 
 from . import dists, functions, layers
+from .style import STYLE
 
 
 class Head(keras.layers.Layer):
@@ -16,8 +17,8 @@ class Head(keras.layers.Layer):
 
     Args:
         units: width of the output.
-        mlp: keywords of `MLP`: layers, units, act, norm.
-        outscale: factor on the initial weights of the output; 0 starts at zero.
+        mlp: keywords of `MLP`: layers, units, style.
+        outscale: scale of the initial weights of the output; 0 starts at zero.
 
     Call: `feat [..., F]` → `[..., units]`, float32.
     """
@@ -25,7 +26,10 @@ class Head(keras.layers.Layer):
     def __init__(self, units: int, mlp: dict, outscale: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.mlp = layers.MLP(**mlp, name="mlp", dtype=self.dtype_policy)
-        self.out = layers.Linear(units, outscale, name="out", dtype=self.dtype_policy)
+        init = mlp.get("style", STYLE).out_init
+        self.out = layers.Linear(
+            units, outscale, init, name="out", dtype=self.dtype_policy
+        )
 
     def build(self, input_shape):
         self.mlp.build(input_shape)
@@ -36,20 +40,25 @@ class Head(keras.layers.Layer):
 
 
 class TwoHotHead(Head):
-    """Head for rewards and values: a distribution over symexp-spaced bins.
+    """Head for rewards and values: a distribution over bins.
 
     Args:
         bins: number of bins.
+        spacing: `symexp`: bins at `symexp(linspace(−20, 20))`, weights linear in the
+            value; `symlog`: the same bins, weights linear in its symlog.
 
     Call: `feat [..., F]` → `TwoHot` of batch shape `[...]`.
     """
 
-    def __init__(self, bins: int, mlp: dict, outscale: float = 0.0, **kwargs):
+    def __init__(
+        self, bins: int, mlp: dict, outscale: float = 0.0, spacing="symexp", **kwargs
+    ):
         super().__init__(bins, mlp, outscale, **kwargs)
-        self.bins = dists.symexp_bins(bins)
+        make = {"symexp": dists.symexp_bins, "symlog": dists.symlog_bins}[spacing]
+        self.bins, self.in_symlog = make(bins), spacing == "symlog"
 
     def call(self, feat):
-        return dists.TwoHot(super().call(feat), self.bins)
+        return dists.TwoHot(super().call(feat), self.bins, self.in_symlog)
 
 
 class BinaryHead(Head):
@@ -113,7 +122,7 @@ class Actor(keras.layers.Layer):
     Args:
         spaces: spaces of the action entries.
         mlp: keywords of `MLP`.
-        outscale: factor on the initial weights of the output layers.
+        outscale: scale of the initial weights of the output layers.
         unimix: share of the uniform distribution in discrete policies. The papers say
             1 %; the reference of 2025 configures it and forgets to apply it.
         min_std: smallest standard deviation.
@@ -140,8 +149,9 @@ class Actor(keras.layers.Layer):
         self.mlp = layers.MLP(**mlp, name="mlp", dtype=self.dtype_policy)
         self.valid = {key: valid_classes(space) for key, space in spaces.items()}
         names = [name for key, space in spaces.items() for name in _outputs(key, space)]
+        init = mlp.get("style", STYLE).out_init
         self.outs = [
-            layers.Linear(width, outscale, name=name, dtype=self.dtype_policy)
+            layers.Linear(width, outscale, init, name=name, dtype=self.dtype_policy)
             for name, width in names
         ]
 

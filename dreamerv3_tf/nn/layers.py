@@ -1,19 +1,20 @@
-"""Layers with weights: linear, block-diagonal, convolution, norm, and their stacks.
+"""Layers with weights: linear, block-diagonal, convolution, and stacks with norms.
 
 Every layer keeps its weights in float32 and computes in the compute dtype of its Keras
-dtype policy; norms compute in float32. Fresh weights come from Keras' global random
+dtype policy. Fresh weights come from Keras' global random
 stream, which `keras.utils.set_random_seed` starts.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from . import functions
+from .inits import INITS
+from .style import STYLE, Style
 
 ACTS: dict[str, Callable] = {
     "silu": tf.nn.silu,
@@ -22,32 +23,6 @@ ACTS: dict[str, Callable] = {
     "none": lambda x: x,
 }
 """Activation functions by the name that the configuration uses."""
-
-
-class FanIn(keras.initializers.Initializer):
-    """Truncated normal of standard deviation `scale / √fan_in`, cut at two sigmas.
-
-    The fan is all axes but the last: for a block-diagonal kernel `[blocks, in, out]`
-    that counts the inputs of all blocks, as the reference does, so each block starts
-    `√blocks` smaller than one would choose for it alone.
-
-    Args:
-        scale: factor on the weights; 0 starts at zero.
-    """
-
-    CUT = 0.87962566  # standard deviation of a unit normal truncated at ±2
-
-    def __init__(self, scale: float = 1.0):
-        self.scale = scale
-
-    def __call__(self, shape, dtype=None):
-        sigma = self.scale / math.sqrt(math.prod(shape[:-1])) / self.CUT
-        if not sigma:
-            return tf.zeros(shape, dtype)
-        return keras.random.truncated_normal(shape, 0.0, sigma, dtype=dtype)
-
-    def get_config(self):
-        return {"scale": self.scale}
 
 
 def check_divides(divisor: int, number: int, what: str) -> None:
@@ -75,23 +50,45 @@ class Linear(keras.layers.Layer):
 
     Args:
         units: width of the output.
-        outscale: factor on the initial kernel.
+        outscale: scale of the initial kernel, as `init` understands it.
+        init: name in `inits.INITS`.
+        bias: have `b`.
 
     Call: `x [..., I]` → `[..., units]`, in the compute dtype.
     """
 
-    def __init__(self, units: int, outscale: float = 1.0, **kwargs):
+    def __init__(
+        self,
+        units: int,
+        outscale: float = 1.0,
+        init: str = "fan_in",
+        bias: bool = True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.units = units
-        self.outscale = outscale
+        self.units, self.biased = units, bias
+        self.initializer = INITS[init](outscale)
 
     def build(self, input_shape):
         shape = (input_shape[-1], self.units)
-        self.kernel = self.add_weight(shape, FanIn(self.outscale), name="kernel")
-        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+        self.kernel = self.add_weight(shape, self.initializer, name="kernel")
+        self.bias = add_bias(self, self.units)
 
     def call(self, x):
-        return unrows(tf.matmul(rows(x), self.kernel) + self.bias, x)
+        y = tf.matmul(rows(x), self.kernel)
+        return unrows(y if self.bias is None else y + self.bias, x)
+
+
+def add_bias(layer, units: int):
+    """A new bias of the layer, zeros `[units]`; `None` where it has none."""
+    if not layer.biased:
+        return None
+    return layer.add_weight((units,), "zeros", name="bias")
+
+
+def cast_bias(layer):
+    """The bias in the compute dtype, zero where the layer has none."""
+    return tf.cast(0.0 if layer.bias is None else layer.bias, layer.compute_dtype)
 
 
 class BlockLinear(keras.layers.Layer):
@@ -107,6 +104,8 @@ class BlockLinear(keras.layers.Layer):
         units: width of the output; a multiple of `blocks`.
         blocks: number of independent blocks; also divides the input width.
         shared: width of the input that every block reads; 0 for none.
+        init: name in `inits.INITS`.
+        bias: have a bias.
 
     Call: `x [..., I]`, `shared [..., shared]` → `[..., units]`, compute dtype.
 
@@ -114,10 +113,19 @@ class BlockLinear(keras.layers.Layer):
         ValueError: `units` or `I` is not a multiple of `blocks`.
     """
 
-    def __init__(self, units: int, blocks: int, shared: int = 0, **kwargs):
+    def __init__(
+        self,
+        units: int,
+        blocks: int,
+        shared: int = 0,
+        init: str = "fan_in",
+        bias: bool = True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         check_divides(blocks, units, f"Width of {self.name}")
-        self.units = units
+        self.units, self.biased = units, bias
+        self.initializer = INITS[init]()
         self.blocks = blocks
         self.shared = shared
 
@@ -126,8 +134,8 @@ class BlockLinear(keras.layers.Layer):
         check_divides(self.blocks, width, f"Input width of {self.name}")
         self.slice = width // self.blocks
         shape = (self.blocks, self.slice + self.shared, self.units // self.blocks)
-        self.kernel = self.add_weight(shape, FanIn(), name="kernel")
-        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+        self.kernel = self.add_weight(shape, self.initializer, name="kernel")
+        self.bias = add_bias(self, self.units)
 
     def call(self, x, shared=None):
         block, dense, bias = self.parts()
@@ -140,7 +148,7 @@ class BlockLinear(keras.layers.Layer):
         kernel = tf.cast(self.kernel, self.compute_dtype)
         dense = tf.transpose(kernel[:, self.slice :], (1, 0, 2))
         dense = tf.reshape(dense, (self.shared, self.units))
-        return kernel[:, : self.slice], dense, tf.cast(self.bias, self.compute_dtype)
+        return kernel[:, : self.slice], dense, cast_bias(self)
 
 
 def block_product(x, kernel):
@@ -161,7 +169,9 @@ class Conv(keras.layers.Layer):
         transposed: put zeros between the pixels first, which multiplies height and
             width by `stride`, then convolve with stride 1.
         upsampled: convolve `upsample(x)`, see `functions.phase_taps`.
-        outscale: factor on the initial kernel.
+        outscale: scale of the initial kernel, as `init` understands it.
+        init: name in `inits.INITS`.
+        bias: have a bias.
 
     Call: `x [N, H, W, C]` → `[N, H', W', filters]`, in the compute dtype.
     """
@@ -174,10 +184,12 @@ class Conv(keras.layers.Layer):
         transposed=False,
         upsampled=False,
         outscale=1.0,
+        init="fan_in",
+        bias=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.outscale = outscale
+        self.initializer, self.biased = INITS[init](outscale), bias
         self.filters = filters
         self.size = kernel
         self.stride = stride
@@ -187,17 +199,27 @@ class Conv(keras.layers.Layer):
     def build(self, input_shape):
         shape = (self.size, self.size, input_shape[-1], self.filters)
         self.kernel = self.add_weight(
-            shape, FanIn(self.outscale), name="kernel", autocast=False
+            shape, self.initializer, name="kernel", autocast=False
         )
-        self.bias = self.add_weight((self.filters,), "zeros", name="bias")
+        self.bias = add_bias(self, self.filters)
 
     def call(self, x):
         if self.upsampled:
             return self.of_upsampled(x)
-        kernel, stride = tf.cast(self.kernel, x.dtype), self.stride
+        kernel = tf.cast(self.kernel, x.dtype)
         if self.transposed:
-            x, stride = spread(x, self.stride), 1
-        return tf.nn.conv2d(x, kernel, stride, "SAME") + self.bias
+            y = self.spread(x, kernel)
+        else:
+            y = tf.nn.conv2d(x, kernel, self.stride, "SAME")
+        return y if self.bias is None else y + self.bias
+
+    def spread(self, x, kernel):
+        """The convolution of `x` with zeros between its pixels, each of which lies at
+        the odd corner of its square; the zeros are not multiplied."""
+        count, height, width = functions.lead(x, 1)
+        size = (count, height * self.stride, width * self.stride, self.filters)
+        kernel = tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
+        return tf.nn.conv2d_transpose(x, kernel, size, self.stride, "SAME")
 
     def of_upsampled(self, x):
         """The convolution of `upsample(x)`, all four phases at once."""
@@ -205,19 +227,8 @@ class Conv(keras.layers.Layer):
         kernel = tf.einsum("auk,bvl,klio->uviabo", taps, taps, self.kernel)
         kernel = tf.reshape(kernel, (*kernel.shape[:3], 4 * self.filters))
         x = tf.nn.conv2d(x, tf.cast(kernel, x.dtype), 1, "SAME")
-        return tf.nn.depth_to_space(x + tf.tile(self.bias, [4]), 2)
-
-
-def spread(x, stride: int):
-    """Puts each pixel at the odd corner of a `stride²` square of zeros."""
-    count, height, width, channels = x.shape
-    count = tf.shape(x)[0] if count is None else count
-    x = tf.reshape(x, (count, height, 1, width, 1, channels))
-    before, after = stride // 2, stride - stride // 2 - 1
-    pads = [(0, 0), (0, 0), (before, after), (0, 0), (before, after), (0, 0)]
-    return tf.reshape(
-        tf.pad(x, pads), (count, height * stride, width * stride, channels)
-    )
+        x = x if self.bias is None else x + tf.tile(self.bias, [4])
+        return tf.nn.depth_to_space(x, 2)
 
 
 @tf.custom_gradient
@@ -248,86 +259,28 @@ def upsample(x):
     return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
 
 
-class RMSNorm(keras.layers.Layer):
-    """`x / √(mean(x²) + ε) · scale` over the last axis, in float32.
-
-    Args:
-        epsilon: ε above.
-
-    Call: `x [..., F]` → the same shape and dtype.
-    """
-
-    def __init__(self, epsilon: float = 1e-4, **kwargs):
-        super().__init__(**kwargs)
-        self.epsilon = epsilon
-
-    def build(self, input_shape):
-        self.scale = self.add_weight(
-            (input_shape[-1],), "ones", name="scale", autocast=False
-        )
-
-    def call(self, x):
-        wide = tf.cast(x, tf.float32)
-        square = tf.reduce_mean(tf.square(wide), -1, keepdims=True)
-        return tf.cast(
-            wide * tf.math.rsqrt(square + self.epsilon) * self.scale, x.dtype
-        )
-
-
-class LayerNorm(keras.layers.Layer):
-    """`(x − mean) / √(var + ε) · scale + shift` over the last axis, in float32.
-
-    Args:
-        epsilon: ε above.
-
-    Call: `x [..., F]` → the same shape and dtype.
-    """
-
-    def __init__(self, epsilon: float = 1e-4, **kwargs):
-        super().__init__(**kwargs)
-        self.epsilon = epsilon
-
-    def build(self, input_shape):
-        shape = (input_shape[-1],)
-        self.scale = self.add_weight(shape, "ones", name="scale", autocast=False)
-        self.shift = self.add_weight(shape, "zeros", name="shift", autocast=False)
-
-    def call(self, x):
-        wide = tf.cast(x, tf.float32)
-        mean, variance = tf.nn.moments(wide, -1, keepdims=True)
-        wide = (wide - mean) * tf.math.rsqrt(variance + self.epsilon)
-        return tf.cast(wide * self.scale + self.shift, x.dtype)
-
-
-NORMS: dict[str, Callable] = {"rms": RMSNorm, "layer": LayerNorm}
-"""Norm layers by the name that the configuration uses."""
-
-
 class MLP(keras.layers.Layer):
     """A stack of linear → norm → activation.
 
     Args:
         layers: how many, at least 1.
         units: width of each.
-        act: name in `ACTS`.
-        norm: name in `NORMS`.
+        style: how they are made.
 
     Call: `x [..., I]` → `[..., units]`, in the compute dtype.
     """
 
-    def __init__(self, layers: int, units: int, act="silu", norm="rms", **kwargs):
+    def __init__(self, layers: int, units: int, style: Style = STYLE, **kwargs):
         super().__init__(**kwargs)
         if layers < 1:
             raise ValueError(f"'{self.name}' has {layers} layers, expected at least 1.")
         self.units = units
-        self.act = ACTS[act]
+        self.act, policy = ACTS[style.act], self.dtype_policy
         self.linears = [
-            Linear(units, name=f"linear{i}", dtype=self.dtype_policy)
+            Linear(units, name=f"linear{i}", dtype=policy, **style.hidden)
             for i in range(layers)
         ]
-        self.norms = [
-            NORMS[norm](name=f"norm{i}", dtype=self.dtype_policy) for i in range(layers)
-        ]
+        self.norms = [style.make_norm(f"norm{i}", policy) for i in range(layers)]
 
     def build(self, input_shape):
         width = input_shape[-1]

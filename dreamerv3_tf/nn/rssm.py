@@ -19,7 +19,8 @@ import tensorflow_probability as tfp
 from dreamerv3_tf.structs import Latent
 
 from . import dists, functions, layers
-from .gru import BlockGRU
+from .gru import BlockGRU, DenseGRU
+from .style import STYLE, Style
 
 tfd = tfp.distributions
 
@@ -46,17 +47,22 @@ class RSSM(keras.layers.Layer):
         hidden: width of its projections and of prior and posterior.
         stoch: latent groups `S`.
         classes: classes `C` of each group.
-        blocks: blocks of the core.
+        blocks: blocks of the core, where its cell has any.
         dyn_layers: hidden layers of the core.
         prior_layers: hidden layers of the prior.
         post_layers: hidden layers of the posterior, at least 1.
         unimix: share of the uniform distribution in the latents.
         free_nats: KL below which the KL losses have no gradient, in nats.
-        act: activation.
-        norm: norm layer.
-        outscale: factor on the initial weights of the logits.
+        style: how layers are made.
+        outscale: scale of the initial weights of the logits.
+        cell: core, `block` (`BlockGRU`) or `dense` (`DenseGRU`).
+        initial: state at the start of an episode. `zeros`, or `learned`: deter is the
+            tanh of a parameter, stoch the most likely one of the prior there.
 
     Call: see `observe`, `step` and `imagine`.
+
+    Raises:
+        ValueError: there is no such `cell` or `initial`.
     """
 
     def __init__(
@@ -71,20 +77,29 @@ class RSSM(keras.layers.Layer):
         post_layers: int = 1,
         unimix: float = 0.01,
         free_nats: float = 1.0,
-        act: str = "silu",
-        norm: str = "rms",
+        style: Style = STYLE,
         outscale: float = 1.0,
+        cell: str = "block",
+        initial: str = "zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
-        options = {"act": act, "norm": norm, "dtype": self.dtype_policy}
+        if initial not in ("zeros", "learned"):
+            raise ValueError(f"initial is '{initial}', expected zeros or learned.")
+        policy = self.dtype_policy
+        options = {"style": style, "dtype": policy}
         self.deter, self.stoch, self.classes = deter, stoch, classes
         self.unimix, self.free_nats = unimix, free_nats
-        self.core = BlockGRU(deter, hidden, blocks, dyn_layers, name="core", **options)
+        self.learned = initial == "learned"
+        self.core = make_core(
+            cell, deter, hidden, blocks, layers=dyn_layers, name="core", **options
+        )
         self.prior_mlp = layers.MLP(prior_layers, hidden, name="prior", **options)
         self.post_mlp = layers.MLP(post_layers, hidden, name="post", **options)
         self.prior_out, self.post_out = (
-            layers.Linear(stoch * classes, outscale, name=name, dtype=self.dtype_policy)
+            layers.Linear(
+                stoch * classes, outscale, style.out_init, name=name, dtype=policy
+            )
             for name in ("prior_logit", "post_logit")
         )
 
@@ -96,10 +111,18 @@ class RSSM(keras.layers.Layer):
         self.post_mlp.build((None, self.deter + tokens))
         self.prior_out.build((None, hidden))
         self.post_out.build((None, hidden))
+        if self.learned:
+            self.start = self.add_weight(
+                (self.deter,), "zeros", name="start", autocast=False
+            )
 
     def initial(self, batch) -> Latent:
-        """The state before any observation: zeros, `[batch, ...]`."""
+        """The state before any observation, `[batch, ...]`; see `initial` above."""
         dtype = self.compute_dtype
+        if self.learned:
+            deter = tf.cast(tf.tanh(self.start), dtype)
+            deter = tf.repeat(deter[None], batch, 0)
+            return Latent(deter, tf.stop_gradient(self.pick(self.prior(deter), None)))
         return Latent(
             tf.zeros((batch, self.deter), dtype),
             tf.zeros((batch, self.stoch, self.classes), dtype),
@@ -132,7 +155,7 @@ class RSSM(keras.layers.Layer):
         kernel = tf.cast(first.kernel[self.deter :], self.compute_dtype)
         tokens = tf.cast(tokens, self.compute_dtype)
         x = layers.unrows(tf.matmul(layers.rows(tokens), kernel), tokens)
-        return x + tf.cast(first.bias, self.compute_dtype)
+        return x + layers.cast_bias(first)
 
     def _posterior_stepper(self):
         kernel = self.post_mlp.linears[0].kernel[: self.deter]
@@ -144,6 +167,21 @@ class RSSM(keras.layers.Layer):
             return self._logit(self.post_out, self.post_mlp.after(x, 1))
 
         return posterior
+
+    def _beginner(self):
+        """The state before a step as a function `(state, keep)`: where the row is not
+        kept, an episode begins."""
+        first = self.initial(1) if self.learned else None
+
+        def begin(latent, keep):
+            kept = Latent(*(functions.keep_where(keep, x) for x in latent))
+            if first is None:
+                return kept
+            fresh = tf.logical_not(keep)
+            pairs = zip(kept, first, strict=True)
+            return Latent(*(x + functions.keep_where(fresh, y) for x, y in pairs))
+
+        return begin
 
     def observe(self, carry: Latent, tokens, action, reset, noise) -> Observed:
         """Follows observations through time.
@@ -166,10 +204,11 @@ class RSSM(keras.layers.Layer):
         if noise is not None:
             inputs.append(noise)
         core, posterior = self.core.stepper(), self._posterior_stepper()
+        begin = self._beginner()
 
         def step(latent, now):
             seen, drive, keep, *noise = now
-            latent = Latent(*(functions.keep_where(keep, x) for x in latent))
+            latent = begin(latent, keep)
             deter = core(latent.deter, functions.flatten_groups(latent.stoch), drive)
             logit = posterior(deter, seen)
             after = Latent(deter, self.pick(logit, noise[0] if noise else None))
@@ -188,7 +227,7 @@ class RSSM(keras.layers.Layer):
         """
         keep = tf.logical_not(reset)
         drive = self.core.driver()(functions.keep_where(keep, action))
-        carry = Latent(*(functions.keep_where(keep, x) for x in carry))
+        carry = self._beginner()(carry, keep)
         stoch = functions.flatten_groups(carry.stoch)
         deter = self.core.stepper()(carry.deter, stoch, drive)
         logit = self.posterior(deter, tokens)
@@ -233,6 +272,19 @@ class RSSM(keras.layers.Layer):
         rep = tfd.kl_divergence(self.dist(post), self.dist(stop(prior)))
         free = self.free_nats
         return tf.maximum(dyn, free), tf.maximum(rep, free), prior
+
+
+def make_core(cell, deter, hidden, blocks, **kwargs) -> keras.layers.Layer:
+    """The deterministic core of a `cell`.
+
+    Raises:
+        ValueError: there is no such cell.
+    """
+    if cell == "block":
+        return BlockGRU(deter, hidden, blocks, **kwargs)
+    if cell == "dense":
+        return DenseGRU(deter, hidden, **kwargs)
+    raise ValueError(f"cell is '{cell}', expected block or dense.")
 
 
 def _swap(x):

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dreamerv3_tf import config as settings
+from dreamerv3_tf import agent_config as settings
 from dreamerv3_tf.agent.actor_critic import ActorCritic
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.agent.context import Context
@@ -24,6 +24,7 @@ from dreamerv3_tf.nn.decoder import Decoder
 from dreamerv3_tf.nn.encoder import Encoder
 from dreamerv3_tf.nn.heads import Actor, BinaryHead, MaskHead, TwoHotHead
 from dreamerv3_tf.nn.rssm import RSSM
+from dreamerv3_tf.nn.style import Style
 from dreamerv3_tf.replay.loader import Loader
 from dreamerv3_tf.replay.replay import Replay
 from dreamerv3_tf.run.device import Device
@@ -91,7 +92,7 @@ def build_model(
 ) -> WorldModel:
     """The world model for these spaces."""
     inputs = {key: space for key, space in obs.items() if key not in SIGNALS}
-    nets = {"act": agent.act, "dtype": policy}
+    nets = {"style": style(agent), "dtype": policy}
     rssm = RSSM(
         deter=agent.deter,
         hidden=agent.hidden,
@@ -103,14 +104,16 @@ def build_model(
         post_layers=agent.post_layers,
         unimix=agent.unimix,
         free_nats=agent.free_nats,
+        cell=agent.cell,
+        initial=agent.initial,
         name="rssm",
         **nets,
     )
-    sizes = {"depth": agent.depth, "units": agent.units}
-    encoder = Encoder(inputs, **sizes, **vars(agent.encoder), **nets, name="encoder")
+    nets |= {"depth": agent.depth, "strided": agent.image_net == "stride"}
+    encoder = Encoder(inputs, **sized(agent, agent.encoder), **nets, name="encoder")
     masks = find_masks(inputs, act)  # they have a head of their own
     decoded = {k: s for k, s in inputs.items() if k not in dict(masks.values())}
-    decoder = Decoder(decoded, **sizes, **vars(agent.decoder), **nets, name="decoder")
+    decoder = Decoder(decoded, **sized(agent, agent.decoder), **nets, name="decoder")
     reward, cont = agent.reward, agent.cont
     return WorldModel(
         encoder,
@@ -120,6 +123,7 @@ def build_model(
             reward.bins,
             mlp(agent, reward.layers),
             reward.outscale,
+            agent.bins,
             name="reward",
             dtype=policy,
         ),
@@ -143,7 +147,24 @@ def build_mask(agent: settings.Agent, policy: keras.DTypePolicy, masks: dict):
 
 def mlp(agent: settings.Agent, layers: int) -> dict:
     """Keywords of a head's MLP."""
-    return {"layers": layers, "units": agent.units, "act": agent.act}
+    return {"layers": layers, "units": agent.units, "style": style(agent)}
+
+
+def style(agent: settings.Agent) -> Style:
+    """How the layers of all networks are made."""
+    return Style(
+        agent.act,
+        agent.norm,
+        agent.norm_eps,
+        agent.norm_bias,
+        agent.init,
+        agent.out_init,
+    )
+
+
+def sized(agent: settings.Agent, section: Any) -> dict:
+    """Settings of an encoder or decoder, with the width of its vector part."""
+    return {**vars(section), "units": section.units or agent.units}
 
 
 def build_behavior(
@@ -154,7 +175,8 @@ def build_behavior(
 
     def value_head(name: str) -> TwoHotHead:
         net = mlp(agent, critic.layers)
-        return TwoHotHead(critic.bins, net, critic.outscale, name=name, dtype=policy)
+        scale, kind = critic.outscale, agent.bins
+        return TwoHotHead(critic.bins, net, scale, kind, name=name, dtype=policy)
 
     return ActorCritic(
         Actor(

@@ -93,7 +93,7 @@ def set_up(compute: Compute) -> Device:
     accelerated = bool(found)
     precision, xla = compute.precision, compute.xla
     if precision == "auto":
-        precision = "bfloat16" if accelerated else "float32"
+        precision = compute.half if accelerated else "float32"
     if xla == "auto":
         xla = "full" if accelerated else "split"
     name = "/GPU:0" if accelerated else "/CPU:0"

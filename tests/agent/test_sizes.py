@@ -36,9 +36,9 @@ def choice(classes):
     return {"action": Space(np.dtype(np.int32), (), 0, classes)}
 
 
-def count(size, obs, act) -> dict[str, int]:
+def count(size, obs, act, *presets_before) -> dict[str, int]:
     """Parameters of each part; nothing is allocated."""
-    config = presets.load("dummy_disc", [f"size{size}"])
+    config = presets.load("dummy_disc", [*presets_before, f"size{size}"])
     policy = keras.DTypePolicy("float32")
     with keras.StatelessScope(initialize_variables=False):
         model = build_model(config.agent, policy, obs, act)
@@ -82,3 +82,38 @@ def test_walker_has_the_parameters_of_the_reference():
     }
     got = count("1m", obs, {"action": Space(number, (6,), -1, 1)})
     assert sum(got.values()) == 640_867
+
+
+# World model, actor and critic of the 2023 version. XS is in the preprint's table only.
+PREPRINT = {
+    "xs": (7_542_051, 332_818, 393_727),
+    "s": (15_693_955, 1_059_858, 1_181_439),
+    "m": (32_469_315, 2_145_298, 2_297_215),
+    "l": (68_287_491, 4_148_754, 4_331_007),
+    "xl": (181_570_947, 9_465_874, 9_708_799),
+}
+PREPRINT_TOTALS = {
+    "xs": 8_268_596,
+    "s": 17_935_252,
+    "m": 36_911_828,
+    "l": 76_767_252,
+    "xl": 200_745_620,
+}
+
+
+def grouped(got: dict[str, int]) -> tuple[int, int, int]:
+    """Parameters of world model, actor and critic."""
+    model = sum(got[name] for name in NAMES if name not in ("actor", "critic"))
+    return model, got["actor"], got["critic"]
+
+
+@pytest.mark.parametrize("size", PREPRINT)
+def test_every_size_of_the_preprint_has_its_parameters(size):
+    got = count(f"2023-{size}", PIXELS, choice(18), "paper2023")
+    assert grouped(got) == PREPRINT[size]
+    assert sum(got.values()) == PREPRINT_TOTALS[size]
+
+
+def test_a_published_log_of_the_preprint_shows_the_same_numbers():
+    got = count("2023-m", PIXELS, choice(17), "paper2023")
+    assert grouped(got) == (32_468_675, 2_144_657, 2_297_215)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dreamerv3_tf.nn import layers
+from dreamerv3_tf.nn import inits, layers, norms
 
 
 def random(*shape):
@@ -46,7 +46,7 @@ def test_blocks_that_do_not_divide_are_refused_with_a_proposal():
 
 def test_rms_norm_by_hand():
     # Mean square of (3, 4) is 12.5; the scale is 1 at the start.
-    layer = layers.RMSNorm(epsilon=0.0)
+    layer = norms.RMSNorm(epsilon=0.0)
     layer.build((None, 2))
     want = np.array([[3, 4]]) / np.sqrt(12.5)
     np.testing.assert_allclose(layer(tf.constant([[3.0, 4.0]])), want, rtol=1e-6)
@@ -68,14 +68,17 @@ def test_upsampling_repeats_pixels():
 
 
 def test_a_transposed_convolution_puts_pixels_at_odd_corners():
-    y = layers.spread(tf.constant([[[[1.0], [2.0]]]]), 2)
+    conv = layers.Conv(1, 3, stride=2, transposed=True)
+    conv.build((None, None, None, 1))
+    conv.kernel.assign(np.reshape([[0, 0, 0], [0, 1, 0], [0, 0, 0]], (3, 3, 1, 1)))
+    y = conv(tf.constant([[[[1.0], [2.0]]]]))
     np.testing.assert_array_equal(np.squeeze(y), [[0, 0, 0, 0], [0, 1, 0, 2]])
 
 
 @pytest.mark.parametrize("shape", [(256, 128), (8, 32, 64), (5, 5, 16, 32)])
 def test_fresh_kernels_spread_as_one_over_the_root_of_all_inputs(shape):
     keras.utils.set_random_seed(1)
-    kernel = np.asarray(layers.FanIn()(shape))
+    kernel = np.asarray(inits.FanIn()(shape))
     sigma = 1 / np.sqrt(np.prod(shape[:-1]))
     np.testing.assert_allclose(kernel.std(), sigma, rtol=0.02)
     np.testing.assert_allclose(np.abs(kernel).max(), 2.2736 * sigma, rtol=0.01)

@@ -13,7 +13,7 @@ from dreamerv3_tf.structs import Latent
 
 FLOAT, WHOLE, BYTE = (np.dtype(x) for x in ("float32", "int32", "uint8"))
 CNN = {"depth": 2, "mults": (2, 3, 4, 4), "kernel": 5, "layers": 1, "units": 8}
-MLP = {"layers": 1, "units": 8, "act": "silu", "norm": "rms"}
+MLP = {"layers": 1, "units": 8}
 
 
 def test_vectors_are_joined_by_sorted_key_with_integers_one_hot():

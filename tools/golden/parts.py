@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from dreamerv3_tf.nn import decoder, dists, encoder, functions, layers
+from dreamerv3_tf.nn import decoder, dists, encoder, functions, layers, norms
 from dreamerv3_tf.spaces import Space
 
 from .ledger import Ledger
@@ -188,9 +188,9 @@ def make_layer(name: str, params: dict) -> keras.layers.Layer:
         flip = "transposed" in name
         return layers.Conv(kernel.shape[-1], kernel.shape[0], stride, flip)
     if name.startswith("rmsnorm"):
-        return layers.RMSNorm()
+        return norms.RMSNorm()
     if name.startswith("layernorm"):
-        return layers.LayerNorm()
+        return norms.LayerNorm()
     if name.startswith("blocklinear"):
         return layers.BlockLinear(params["bias"].size, len(kernel))
     if name.startswith("mlp"):

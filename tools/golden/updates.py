@@ -12,7 +12,7 @@ from dreamerv3_tf import interop, presets
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.agent.optimizers import LaProp, Schedule
 from dreamerv3_tf.agent.returns import Normalizer, lambda_return
-from dreamerv3_tf.nn import layers
+from dreamerv3_tf.nn import inits
 from dreamerv3_tf.run.build import build_agent
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.spaces import Space
@@ -173,7 +173,7 @@ def check_init_stats(data: Recording, ledger: Ledger) -> None:
         shape, std = tuple(data[f"{name}/shape"]), float(data[f"{name}/expected_std"])
         if data[f"{name}/fan_used"] != np.prod(shape[:-1]):
             continue
-        kernel = np.asarray(layers.FanIn()(shape))
+        kernel = np.asarray(inits.FanIn()(shape))
         ledger.close(f"{name}/mean", kernel.mean(), data[f"{name}/mean"], 0.02 * std)
         ledger.close(f"{name}/std", kernel.std() / std, data[f"{name}/std"] / std, 0.02)
         ledger.close(f"{name}/expected_std", kernel.std() / std, 1.0, 0.02)

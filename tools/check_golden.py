@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import dreamerv3_tf  # noqa: E402, F401, I001  (its settings, before TensorFlow)
-from golden import agents, parts, updates  # noqa: E402
+from golden import agents, parts, preprint_parts, updates  # noqa: E402
 from golden.ledger import Ledger  # noqa: E402
 
 CHECKS = {**parts.CHECKS, **updates.CHECKS}
@@ -54,10 +54,8 @@ def check_folder(folder: pathlib.Path, ledger: Ledger, xla: str) -> None:
     if (folder / "config.json").exists():
         with ledger.guard():
             config = json.loads((folder / "config.json").read_text())
-            if "dyn" not in config["agent_config"]:
-                ledger.skip("agent", "not in the format of the 2025 version")
-                return
-            agents.check(folder, config, ledger, xla)
+            check = agents.check if "agent_config" in config else preprint_parts.check
+            check(folder, config, ledger, xla)
     elif (folder / "params.npz").exists():
         ledger.fail("there are parameters but no config.json to build an agent from")
     else:

@@ -21,7 +21,8 @@ from .returns import Normalizer, lambda_return
 
 
 class Judged(NamedTuple):
-    """Predictions along imagined sequences, each float32 `[N, H + 1]`.
+    """Predictions along imagined sequences, each float32 `[N, H + 1]`, with a gradient
+    only where the actor learns through the dynamics.
 
     Attributes:
         reward: reward units.
@@ -64,7 +65,11 @@ class ActorCritic:
         discount_in_cont: the continue head carries the discount.
         lam: λ of the returns.
         entropy: factor on the entropy of the policy.
+        actor_gradient: of continuous actions; `reinforce`, or `dynamics`: the
+            gradient of the returns through the world model. Discrete ones have no
+            such path, and learn by REINFORCE either way.
         slow_rate: share of the critic in the slow critic, at each of its updates.
+        slow_first: that share at the first update.
         slow_every: train steps between its updates.
         slow_regularizer: factor on the loss towards the slow critic.
         slow_bootstrap: bootstrap from the slow critic.
@@ -82,8 +87,10 @@ class ActorCritic:
         horizon: float,
         discount_in_cont: bool = True,
         lam: float = 0.95,
+        actor_gradient: str = "reinforce",
         entropy: float = 3e-4,
         slow_rate: float = 0.02,
+        slow_first: float | None = None,
         slow_every: int = 1,
         slow_regularizer: float = 1.0,
         slow_bootstrap: bool = False,
@@ -94,7 +101,13 @@ class ActorCritic:
         self.discount = 1 - 1 / horizon
         self.imagined_discount = 1.0 if discount_in_cont else self.discount
         self.lam, self.entropy = lam, entropy
+        self.through = {
+            key
+            for key, space in actor.spaces.items()
+            if actor_gradient == "dynamics" and not space.discrete
+        }
         self.slow_rate, self.slow_every = slow_rate, slow_every
+        self.slow_first = slow_rate if slow_first is None else slow_first
         self.slow_regularizer, self.slow_bootstrap = slow_regularizer, slow_bootstrap
 
     def build(self, feat_width: int):
@@ -112,21 +125,25 @@ class ActorCritic:
         """Moves the slow critic after train step number `updates`, counted from 1: at
         the first one, and at each `slow_every`th from there."""
         due = tf.equal((updates - 1) % self.slow_every, 0)
-        self.copy_critic(tf.where(due, self.slow_rate, 0.0))
+        rate = tf.where(due, self.slow_rate, 0.0)
+        if self.slow_first != self.slow_rate:
+            rate = tf.where(tf.equal(updates, 1), self.slow_first, rate)
+        self.copy_critic(rate)
 
     def imagined_losses(
         self, imagined: Imagined, feat, judged: Judged, value, training
     ):
         """Losses of actor and critic on imagined sequences (eqs. 4 to 8).
 
-        `policy_i = w_i (−ln π(a_i|s_i) A_i − η H[π(·|s_i)])`, with
-        `A = (R − v) / S`, and `value_i = w_i (CE(R_i) + CE(slow_i))`; the weight `w` is
+        `policy_i = w_i (−ln π(a_i|s_i) sg(A_i) − η H[π(·|s_i)])`, with
+        `A = (R − v) / S`; for actions through the dynamics `−A_i` in place of the
+        first term. `value_i = w_i (CE(R_i) + CE(slow_i))`; the weight `w` is
         the probability of still going on, `v` what the returns bootstrap from.
 
         Args:
             imagined: the rollout.
             feat: its features `[H + 1, N, F]`, with the gradient that may flow.
-            judged: predictions along it, without gradient.
+            judged: predictions along it.
             value: `TwoHot` of the critic on `feat`, batch shape `[H + 1, N]`.
             training: whether the normalisers learn.
         """
@@ -143,11 +160,11 @@ class ActorCritic:
         if training:
             self.advantage_norm.update(advantage)
         shift, spread = self.advantage_norm.stats()
-        weighed = tf.stop_gradient((advantage - shift) / spread)
+        gain = (advantage - shift) / spread
         policy = self.actor(feat, imagined.allowed)
         logp, entropies = self._policy_terms(policy, imagined.action)
         bonus = self.entropy * tf.add_n(list(entropies.values()))
-        gain = logp[:, :-1] * weighed + bonus[:, :-1]
+        gain = self._gains(gain, logp) + bonus[:, :-1]
         losses = {"policy": -weight[:, :-1] * gain}
         if training:
             self.value_norm.update(ret)
@@ -156,15 +173,24 @@ class ActorCritic:
         metrics.update(self._entropy_metrics(entropies))
         return Learned(losses, ret, metrics)
 
+    def _gains(self, advantage, logp: list):
+        """What the actor raises besides the entropy, `[N, H]`."""
+        gains = [advantage] if self.through else []
+        if logp:
+            gains.append(tf.add_n(logp)[:, :-1] * tf.stop_gradient(advantage))
+        return tf.add_n(gains)
+
     def _policy_terms(self, policy: dict, action: dict):
-        """Log-probability `[N, H + 1]` of the actions, and entropies by entry."""
+        """Log-probabilities `[N, H + 1]` of the actions that learn by REINFORCE, and
+        entropies of all by entry."""
         logps, entropies = [], {}
         for key, dist in policy.items():
             space = self.actor.spaces[key]
-            taken = tf.stop_gradient(action[key])
-            logps.append(tf.transpose(sum_event(dist.log_prob(taken), space)))
             entropies[key] = tf.transpose(sum_event(dist.entropy(), space))
-        return tf.add_n(logps), entropies
+            if key not in self.through:
+                taken = tf.stop_gradient(action[key])
+                logps.append(tf.transpose(sum_event(dist.log_prob(taken), space)))
+        return logps, entropies
 
     def _critic_loss(self, value, ret, slow):
         """Cross-entropy to returns and to the slow critic, `[N, H]`; `value` is time

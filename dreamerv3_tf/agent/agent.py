@@ -30,11 +30,14 @@ class Agent:
             ignored.
         act_space: spaces of the action entries.
         objective: world model, actor, critics and their losses.
-        optimizer: trains all of it by one summed loss.
+        optimizer: trains all of it by one summed loss; the world model alone where
+            there are `turns`.
         context: how sequences start, and what is stored of states.
         xla: `full` compiles a whole train step, `split` all but convolutions, `off`
             nothing.
+        turns: optimizers of `actor` and `critic`, where updates come in turn.
         loss_scaling: needed for float16.
+        max_loss_scale: bound of its factor.
         report_vectors: continuous observation keys that `report` predicts too.
     """
 
@@ -47,7 +50,9 @@ class Agent:
         context: Context,
         *,
         xla: str = "off",
+        turns: dict[str, keras.optimizers.Optimizer] | None = None,
         loss_scaling: bool = False,
+        max_loss_scale: float = 1e5,
         report_vectors: tuple[str, ...] = (),
     ):
         self.obs_space, self.act_space = obs_space, act_space
@@ -56,10 +61,17 @@ class Agent:
         self.model, self.behavior = objective.model, objective.behavior
         self.behavior.build(self.model.feat_width)
         self.noise = RandomNoise(self.model.rssm.stoch, act_space)
-        weights = [w for part in self.trained.values() for w in part.trainable_weights]
-        self.updater = Updater(optimizer, weights, loss_scaling)
+        scaling, turns = (loss_scaling, max_loss_scale), turns or {}
+        parts, later = self.trained, {name: self.trained[name] for name in turns}
+        rest = [part for name, part in parts.items() if name not in turns]
+        weights = [w for part in rest for w in part.trainable_weights]
+        self.updater = Updater(optimizer, weights, *scaling)
+        self.turns = {
+            name: Updater(turns[name], part.trainable_weights, *scaling, name)
+            for name, part in later.items()
+        }
         self.traces = {"train": 0, "policy": 0, "report": 0}
-        self._step = make_train_step(objective, self.updater, xla)
+        self._step = make_train_step(objective, self.updater, xla, self.turns)
         self.compile_policy = xla != "off"
         self._policies: dict[str, ConcreteFunction] = {}
         self.train = compiled(self._train, False)
@@ -107,6 +119,9 @@ class Agent:
         assert len(named) == expected, "two variables share a path"
         for index, variable in enumerate(self.updater.outer.variables):
             named[f"optimizer/{index}/{variable.name}"] = variable
+        for part, updater in self.turns.items():
+            for index, variable in enumerate(updater.outer.variables):
+                named[f"optimizer/{part}/{index}/{variable.name}"] = variable
         return named
 
     def initial_policy(self, count: int) -> PolicyCarry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 from dreamerv3_tf.nn import functions
@@ -14,7 +15,9 @@ from .world_model import WorldModel
 
 
 class Imagined(NamedTuple):
-    """A rollout without gradient; index 0 is the replayed start. `N` starts.
+    """A rollout, without gradient unless it was asked for.
+
+    Index 0 is the replayed start. `N` starts.
 
     Attributes:
         latent: states, `[H + 1, N, ...]`.
@@ -29,7 +32,12 @@ class Imagined(NamedTuple):
 
 
 def imagine(
-    model: WorldModel, actor: Actor, starts: Latent, noise, length: int
+    model: WorldModel,
+    actor: Actor,
+    starts: Latent,
+    noise,
+    length: int,
+    through: bool = False,
 ) -> Imagined:
     """Follows the policy through the prior for `length` steps.
 
@@ -40,10 +48,12 @@ def imagine(
         noise: `(prior, action)`: uniform `[H, N, S]`, and `{key: [H + 1, N, ...]}` as
             `Actor` distributions want it; `None` in their place for the most likely.
         length: steps `H`.
+        through: let the gradient go from states to the actions before them. What the
+            policy reads is constant, so it reaches each action by its effects alone.
 
     Returns:
-        States and actions, all gradients stopped. The last action is taken in the last
-        state and leads nowhere; only its probability is of use.
+        States and actions, with all gradients stopped unless `through`. The last action
+        is taken in the last state and leads nowhere; only its probability is of use.
     """
     starts = tf.nest.map_structure(tf.stop_gradient, starts)
     prior, given = noise
@@ -51,6 +61,7 @@ def imagine(
 
     def decide(latent, given):
         feat = functions.features(latent)
+        feat = tf.stop_gradient(feat) if through else feat
         allowed = model.allowed(feat)
         return choose(actor(feat, allowed), given), allowed
 
@@ -66,9 +77,20 @@ def imagine(
     last, (latent, acted) = model.rssm.imagine(starts, act, inputs, like, length)
     before, after = (latent, *acted), (last, *decide(last, _at(given, length)))
     joined = tf.nest.map_structure(
-        lambda x, y: tf.stop_gradient(tf.concat([x, y[None]], 0)), before, after
+        lambda x, y: tf.concat([x, y[None]], 0), before, after
     )
+    if not through:
+        joined = tf.nest.map_structure(tf.stop_gradient, joined)
     return Imagined(*joined)
+
+
+def constant(*parts: keras.layers.Layer) -> keras.StatelessScope:
+    """A scope in which no gradient reaches the weights of these parts.
+
+    A loss that goes through the world model to the actor must not train it.
+    """
+    weights = [weight for part in parts for weight in part.weights]
+    return keras.StatelessScope([(w, tf.stop_gradient(w.value)) for w in weights])
 
 
 def choose(policy: dict, noise: dict) -> dict:

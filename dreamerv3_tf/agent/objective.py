@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -10,7 +11,7 @@ from dreamerv3_tf.nn import functions
 from dreamerv3_tf.structs import Latent
 
 from .actor_critic import ActorCritic, Judged, Learned
-from .imagination import Imagined, imagine
+from .imagination import Imagined, constant, imagine
 from .noise import Noise
 from .world_model import Sequence, WorldModel
 
@@ -53,6 +54,12 @@ class Objective:
         replay_critic: also train the critic on replayed states.
         replay_critic_grad: that loss shapes the latent states.
         actor_critic_grads: the losses of imagination shape their start states.
+        first_cont: whether a start state goes on is `predicted`, or `replayed`: 1 but
+            for terminal ones.
+        imagined_cont: going on in imagined states is the `soft` probability, or `hard`:
+            1 where it is above one half.
+        in_turn: actor and critic learn after the world model, from states of before and
+            weights of after its update.
     """
 
     def __init__(
@@ -66,6 +73,9 @@ class Objective:
         replay_critic: bool = True,
         replay_critic_grad: bool = True,
         actor_critic_grads: bool = False,
+        first_cont: str = "predicted",
+        imagined_cont: str = "soft",
+        in_turn: bool = False,
     ):
         self.model, self.behavior = model, behavior
         self.scales = dict(scales)
@@ -73,6 +83,9 @@ class Objective:
         self.replay_critic = replay_critic
         self.replay_critic_grad = replay_critic_grad
         self.actor_critic_grads = actor_critic_grads
+        self.replayed_cont = first_cont == "replayed"
+        self.hard_cont = imagined_cont == "hard"
+        self.in_turn = in_turn
 
     def starts(self, steps: int) -> int:
         """Steps of a sequence of `steps` from which imagination starts."""
@@ -80,6 +93,15 @@ class Objective:
 
     def losses(self, carry: Latent, seq: Sequence, noise: Noise, training: bool):
         """All losses of a sequence; see `Outcome`."""
+        outcome = self.joint_losses(carry, seq, noise, training)
+        if not self.in_turn:
+            return outcome
+        behaved, losses = self.behave(outcome.latent, seq, noise, training)
+        metrics = {**outcome.metrics, **behaved.learned.metrics}
+        return with_losses(outcome._replace(metrics=metrics), losses)
+
+    def joint_losses(self, carry: Latent, seq: Sequence, noise: Noise, training: bool):
+        """The losses of the first update: all, or those of the world model alone."""
         encoder = self.model.encoder
         images = encoder.embed_images(seq.obs) if encoder.images else None
         outcome = self.dense_losses(carry, seq, images, noise, training)
@@ -89,7 +111,7 @@ class Objective:
         return outcome
 
     def dense_losses(self, carry, seq: Sequence, images, noise: Noise, training: bool):
-        """Losses of everything that has no convolution in it.
+        """Those of `joint_losses` that have no convolution in them.
 
         Args:
             carry: state before the first step.
@@ -100,6 +122,9 @@ class Objective:
         """
         tokens = self.model.tokens(seq.obs, images)
         seen, losses, metrics = self.model.learn(carry, tokens, seq, noise.post)
+        if self.in_turn:
+            outcome = Outcome({}, metrics, seen.latent, seen.last)
+            return with_losses(outcome, losses)
         behaved, more = self.behave(seen.latent, seq, noise, training)
         metrics.update(behaved.learned.metrics)
         outcome = Outcome({}, metrics, seen.latent, seen.last)
@@ -113,12 +138,22 @@ class Objective:
         starts = tf.nest.map_structure(
             lambda x: tf.reshape(x, (rows * count, *x.shape[2:])), recent
         )
+        terminal = tf.reshape(seq.is_terminal[:, steps - count :], (rows * count,))
         behavior, model = self.behavior, self.model
-        imagined = imagine(
-            model, behavior.actor, starts, (noise.prior, noise.action), self.imag_length
-        )
-        feat = functions.features(imagined.latent)
-        judged = self._judge(feat)
+        through = bool(behavior.through)
+        with self._bystanders() if through else contextlib.nullcontext():
+            imagined = imagine(
+                model,
+                behavior.actor,
+                starts,
+                (noise.prior, noise.action),
+                self.imag_length,
+                through,
+            )
+            feat = functions.features(imagined.latent)
+            judged = self._judge(feat, terminal)
+        if through:
+            feat = tf.stop_gradient(feat)
         if self.actor_critic_grads:
             feat = tf.concat([functions.features(starts)[None], feat[1:]], 0)
         learned = behavior.imagined_losses(
@@ -136,16 +171,36 @@ class Objective:
             )
         return Behaved(learned, imagined, judged, replay_ret), losses
 
-    def _judge(self, feat) -> Judged:
-        """Predictions along imagined features `[H + 1, N, F]`, without gradient."""
+    def _bystanders(self):
+        """A scope in which the gradient passes, but does not train, what an imagined
+        return depends on besides the actor."""
+        model, behavior = self.model, self.behavior
+        parts = (model.rssm, model.reward, model.cont, behavior.critic, behavior.slow)
+        return constant(*parts)
+
+    def _judge(self, feat, terminal) -> Judged:
+        """Predictions along imagined features `[H + 1, N, F]` from starts of which
+        bool `[N]` are `terminal`."""
         offset, scale = self.behavior.value_norm.stats()
         values = (
             self.model.reward(feat).mean(),
-            tf.sigmoid(self.model.cont(feat)),
+            self._going_on(feat, terminal),
             self.behavior.critic(feat).mean() * scale + offset,
             self.behavior.slow(feat).mean() * scale + offset,
         )
-        return Judged(*(tf.stop_gradient(tf.transpose(value)) for value in values))
+        judged = Judged(*(tf.transpose(value) for value in values))
+        if self.behavior.through:
+            return judged
+        return tf.nest.map_structure(tf.stop_gradient, judged)
+
+    def _going_on(self, feat, terminal):
+        """Probability of going on, or the likelier of 0 and 1, `[H + 1, N]`."""
+        logit = self.model.cont(feat)
+        cont = tf.cast(logit > 0, tf.float32) if self.hard_cont else tf.sigmoid(logit)
+        if self.replayed_cont:
+            first = 1 - tf.cast(terminal, tf.float32)
+            cont = tf.concat([first[None], cont[1:]], 0)
+        return cont
 
     def _replay_loss(self, latent: Latent, seq: Sequence, boot, training: bool):
         feat = functions.features(latent)

@@ -1,4 +1,4 @@
-"""LaProp with adaptive gradient clipping, its schedule, and what a step amounts to."""
+"""LaProp and Adam, clipping, schedules, and what a step amounts to."""
 
 from __future__ import annotations
 
@@ -72,6 +72,8 @@ class LaProp(keras.optimizers.Optimizer):
     Args:
         learning_rate: a number or a `Schedule`.
         agc: largest ratio of gradient norm to weight norm; 0 for no clipping.
+        clip: largest norm of all gradients together, before anything else; 0 for no
+            clipping.
         beta1: decay β₁ of the momentum.
         beta2: decay β₂ of the squared gradient.
         epsilon: ε above.
@@ -86,6 +88,7 @@ class LaProp(keras.optimizers.Optimizer):
         self,
         learning_rate: float | Schedule = 4e-5,
         agc: float = 0.3,
+        clip: float = 0.0,
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-20,
@@ -95,7 +98,8 @@ class LaProp(keras.optimizers.Optimizer):
         name: str = "laprop",
     ):
         super().__init__(learning_rate=learning_rate, name=name)
-        self.agc, self.beta1, self.beta2 = agc, beta1, beta2
+        self.agc, self.clip = agc, clip
+        self.beta1, self.beta2 = beta1, beta2
         self.epsilon, self.momentum = epsilon, momentum
         self.nesterov, self.decay = nesterov, decay
         self.nu, self.mu = [], []
@@ -112,6 +116,10 @@ class LaProp(keras.optimizers.Optimizer):
     def apply(self, grads, trainable_variables=None):
         if self.built:
             self.assign(self.update_square, tf.zeros(()))
+        if self.clip:
+            norm = tf.sqrt(_square_sum(grads))
+            factor = tf.where(norm < self.clip, 1.0, self.clip / norm)
+            grads = [gradient * factor for gradient in grads]
         return super().apply(grads, trainable_variables)
 
     def update_step(self, gradient, variable, learning_rate):
@@ -119,9 +127,7 @@ class LaProp(keras.optimizers.Optimizer):
         value = tf.convert_to_tensor(variable)
         step = tf.cast(self.iterations + 1, tf.float32)
         delta = self._clip(tf.cast(gradient, tf.float32), value)
-        delta = self._normalize(delta, self.nu[index], step)
-        if self.momentum:
-            delta = self._smooth(delta, self.mu[index], step)
+        delta = self._direct(delta, index, step)
         if self.decay and self.is_kernel[index]:
             delta += self.decay * value
         delta *= tf.cast(learning_rate, tf.float32)
@@ -134,11 +140,20 @@ class LaProp(keras.optimizers.Optimizer):
         limit = self.agc * tf.maximum(self.SMALLEST_NORM, tf.norm(value))
         return gradient / tf.maximum(1.0, tf.norm(gradient) / limit)
 
+    def _direct(self, gradient, index: int, step):
+        """Direction of the update of variable `index`."""
+        delta = self._normalize(gradient, self.nu[index], step)
+        return self._smooth(delta, self.mu[index], step) if self.momentum else delta
+
     def _normalize(self, gradient, nu, step):
+        return gradient / self._root(gradient, nu, step)
+
+    def _root(self, gradient, nu, step):
+        """Root of the mean square, with the newest gradient in it, plus ε."""
         now = self.beta2 * nu.value + (1 - self.beta2) * tf.square(gradient)
         self.assign(nu, now)
         fixed = now / (1 - tf.pow(self.beta2, step))
-        return gradient / (tf.sqrt(fixed) + self.epsilon)
+        return tf.sqrt(fixed) + self.epsilon
 
     def _smooth(self, delta, mu, step):
         now = self.beta1 * mu.value + (1 - self.beta1) * delta
@@ -148,8 +163,34 @@ class LaProp(keras.optimizers.Optimizer):
         return now / (1 - tf.pow(self.beta1, step))
 
     def get_config(self):
-        names = ("agc", "beta1", "beta2", "epsilon", "momentum", "nesterov", "decay")
+        names = (
+            "agc",
+            "clip",
+            "beta1",
+            "beta2",
+            "epsilon",
+            "momentum",
+            "nesterov",
+            "decay",
+        )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+class Adam(LaProp):
+    """RMS normalisation and momentum of the gradient at the same time.
+
+        μ ← β₁ μ + (1 − β₁) g         ν ← β₂ ν + (1 − β₂) g²
+        θ ← θ − lr_t (μ / (1 − β₁ᵗ) / (√(ν / (1 − β₂ᵗ)) + ε) + wd · θ)
+
+    with g clipped as in `LaProp`. Keras' own Adam has ε in another place. Source:
+    Kingma and Ba 2015; Hafner et al. 2023.
+    """
+
+    def _direct(self, gradient, index, step):
+        root = self._root(gradient, self.nu[index], step)
+        if self.momentum:
+            gradient = self._smooth(gradient, self.mu[index], step)
+        return gradient / root
 
 
 class Updater:
@@ -159,11 +200,25 @@ class Updater:
         optimizer: any Keras optimizer; `LaProp` adds its own statistics.
         variables: the Keras variables that it trains.
         loss_scaling: multiply the loss so that float16 gradients do not vanish, halve
-            the factor and skip the update where a gradient is not finite.
+            the factor and skip the update where a gradient is not finite, double it
+            after 1000 updates.
+        max_scale: bound of the factor.
+        name: the group, in the names of the metrics; none where it is all variables.
     """
 
-    def __init__(self, optimizer, variables: list, loss_scaling: bool = False):
+    MIN_SCALE = 1e-4
+
+    def __init__(
+        self,
+        optimizer,
+        variables: list,
+        loss_scaling: bool = False,
+        max_scale: float = 1e5,
+        name: str = "",
+    ):
         self.variables = variables
+        self.max_scale = max_scale
+        self.prefix = f"opt/{name}/" if name else "opt/"
         self.inner = optimizer
         self.outer = optimizer
         if loss_scaling:
@@ -180,27 +235,31 @@ class Updater:
         """Updates the variables by gradients of the scaled loss.
 
         Returns:
-            Scalars `opt/…`, float32 `[]`; norms are of the raw gradients, before
-            clipping, in units of the unscaled loss.
+            Scalars `opt/…` or `opt/group/…`, float32 `[]`; norms are of the raw
+            gradients, before clipping, in units of the unscaled loss.
         """
         rate = tf.cast(self.inner.learning_rate, tf.float32)
         count = sum(variable.value.shape.num_elements() for variable in self.variables)
         squares = _square_sum(gradients)
-        metrics = {"opt/lr": rate, "opt/param_count": tf.constant(float(count))}
-        if self.outer is not self.inner:
+        metrics = {"lr": rate, "param_count": tf.constant(float(count))}
+        scaled = self.outer is not self.inner
+        if scaled:
             scale = self.outer.scale_loss(tf.constant(1.0))
             squares /= tf.square(scale)
-            metrics["opt/loss_scale"] = scale
+            metrics["loss_scale"] = scale
         self.outer.apply(gradients, self.variables)
-        metrics["opt/updates"] = tf.cast(self.inner.iterations, tf.float32)
-        metrics["opt/grad_norm"] = tf.sqrt(squares)
-        metrics["opt/grad_rms"] = tf.sqrt(squares / count)
+        if scaled:
+            scale = self.outer.dynamic_scale
+            scale.assign(tf.clip_by_value(scale.value, self.MIN_SCALE, self.max_scale))
+        metrics["updates"] = tf.cast(self.inner.iterations, tf.float32)
+        metrics["grad_norm"] = tf.sqrt(squares)
+        metrics["grad_rms"] = tf.sqrt(squares / count)
         params = _square_sum([variable.value for variable in self.variables])
-        metrics["opt/param_rms"] = tf.sqrt(params / count)
+        metrics["param_rms"] = tf.sqrt(params / count)
         if isinstance(self.inner, LaProp):
             updates = self.inner.update_square.value
-            metrics["opt/update_rms"] = tf.sqrt(updates / count)
-        return metrics
+            metrics["update_rms"] = tf.sqrt(updates / count)
+        return {self.prefix + key: value for key, value in metrics.items()}
 
 
 def _square_sum(tensors: list):

@@ -11,6 +11,10 @@ cross the border of a compiled function, so the gradient is taken in three piece
     gradients, push    = of all other losses + Σ pull · latent        XLA
                          push = d / d image tokens
     encoder gradients  = push back through encoder(images)            graph
+
+Where updates come in turn, all of this is the world model's, and then comes
+
+    actor and critic   = of imagination with the new world model      XLA
 """
 
 from __future__ import annotations
@@ -32,6 +36,10 @@ def compiled(function, jit: bool):
     return tf.function(function, jit_compile=jit, autograph=False)
 
 
+TURNS = {"actor": ("policy",), "critic": ("value", "repval")}
+"""Losses of the parts that are updated after the world model."""
+
+
 class TrainStep:
     """Gradient and update in one piece.
 
@@ -39,12 +47,13 @@ class TrainStep:
         objective: the losses.
         updater: the optimizer and its variables.
         xla: compile with XLA.
+        turns: updaters by the names of `TURNS` where updates come in turn; else empty.
 
     Call: `(carry, seq, noise)` → `Outcome` whose metrics include `opt/…`.
     """
 
-    def __init__(self, objective: Objective, updater: Updater, xla: bool):
-        self.objective, self.updater = objective, updater
+    def __init__(self, objective: Objective, updater: Updater, xla: bool, turns: dict):
+        self.objective, self.updater, self.turns = objective, updater, turns
         self.call = compiled(self._call, True) if xla else self._call
 
     def __call__(self, carry: Latent, seq: Sequence, noise: Noise) -> Outcome:
@@ -52,11 +61,12 @@ class TrainStep:
 
     def _call(self, carry, seq, noise):
         with tf.GradientTape() as tape:
-            outcome = self.objective.losses(carry, seq, noise, training=True)
+            outcome = self.objective.joint_losses(carry, seq, noise, training=True)
             total = self.objective.total(outcome.losses)
             scaled = self.updater.scale(total)
         gradients = tape.gradient(scaled, values(self.updater.variables))
-        return self._update(outcome, total, gradients)
+        outcome = self._update(outcome, total, gradients)
+        return self.behave(outcome, seq, noise) if self.turns else outcome
 
     def _update(self, outcome: Outcome, total, gradients: list) -> Outcome:
         metrics = {**outcome.metrics, **self.apply(gradients), "opt/loss": total}
@@ -65,15 +75,38 @@ class TrainStep:
     def apply(self, gradients: list) -> dict:
         """Updates the weights and then the slow critic; metrics `opt/…`."""
         metrics = self.updater.apply(gradients)
-        self.objective.behavior.follow_critic(self.updater.inner.iterations)
+        if not self.turns:
+            self.objective.behavior.follow_critic(self.updater.inner.iterations)
         return metrics
+
+    def behave(self, outcome: Outcome, seq: Sequence, noise: Noise) -> Outcome:
+        """Updates actor, critic and slow critic after the world model."""
+        objective, metrics = self.objective, dict(outcome.metrics)
+        latent = tf.nest.map_structure(tf.stop_gradient, outcome.latent)
+        totals, scaled = {}, {}
+        with tf.GradientTape(persistent=True) as tape:
+            behaved, losses = objective.behave(latent, seq, noise, training=True)
+            for name, updater in self.turns.items():
+                own = {key: losses[key] for key in TURNS[name] if key in losses}
+                totals[name] = objective.total(own)
+                scaled[name] = updater.scale(totals[name])
+        gradients = {
+            name: tape.gradient(scaled[name], values(updater.variables))
+            for name, updater in self.turns.items()
+        }
+        metrics.update(behaved.learned.metrics)
+        for name, updater in self.turns.items():
+            metrics.update(updater.apply(gradients[name]))
+            metrics[f"opt/{name}/loss"] = totals[name]
+        objective.behavior.follow_critic(self.turns["critic"].inner.iterations)
+        return with_losses(outcome._replace(metrics=metrics), losses)
 
 
 class SplitTrainStep(TrainStep):
     """Like `TrainStep`, with convolutions in the graph and the rest in XLA."""
 
-    def __init__(self, objective: Objective, updater: Updater):
-        super().__init__(objective, updater, xla=False)
+    def __init__(self, objective: Objective, updater: Updater, turns: dict):
+        super().__init__(objective, updater, False, turns)
         model = objective.model
         outside = {id(w) for w in model.encoder.image_weights}
         outside |= {id(w) for w in model.decoder.image_weights}
@@ -81,6 +114,7 @@ class SplitTrainStep(TrainStep):
         self._observe = compiled(self._observe_of, True)
         self._dense = compiled(self._dense_of, True)
         self.apply = compiled(self.apply, True)
+        self.behave = compiled(self.behave, True)
 
     def _call(self, carry, seq, noise):
         model, objective = self.objective.model, self.objective
@@ -105,7 +139,8 @@ class SplitTrainStep(TrainStep):
         found.update(zip(map(id, weights), encoder, strict=True))
         total += objective.total(outcome.losses)
         gradients = [found[id(v)] for v in self.updater.variables]
-        return self._update(with_losses(outcome, losses), total, gradients)
+        outcome = self._update(with_losses(outcome, losses), total, gradients)
+        return self.behave(outcome, light, noise) if self.turns else outcome
 
     def _observe_of(self, carry, seq, images, noise):
         model = self.objective.model
@@ -130,7 +165,9 @@ def values(variables: list) -> list:
     return [variable.value for variable in variables]
 
 
-def make_train_step(objective: Objective, updater: Updater, xla: str) -> TrainStep:
+def make_train_step(
+    objective: Objective, updater: Updater, xla: str, turns: dict[str, Updater]
+) -> TrainStep:
     """The step for an `xla` of `off`, `split` or `full`.
 
     Raises:
@@ -139,5 +176,5 @@ def make_train_step(objective: Objective, updater: Updater, xla: str) -> TrainSt
     if xla not in XLA:
         raise ValueError(f"xla is '{xla}', expected one of {', '.join(XLA)}.")
     if xla == "split" and objective.model.encoder.images:
-        return SplitTrainStep(objective, updater)
-    return TrainStep(objective, updater, xla != "off")
+        return SplitTrainStep(objective, updater, turns)
+    return TrainStep(objective, updater, xla != "off", turns)

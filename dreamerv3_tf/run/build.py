@@ -15,7 +15,7 @@ from dreamerv3_tf.agent.actor_critic import ActorCritic
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.agent.context import Context
 from dreamerv3_tf.agent.objective import Objective
-from dreamerv3_tf.agent.optimizers import LaProp, Schedule
+from dreamerv3_tf.agent.optimizers import Adam, LaProp, Schedule
 from dreamerv3_tf.agent.returns import Normalizer
 from dreamerv3_tf.agent.world_model import WorldModel
 from dreamerv3_tf.config import Config
@@ -60,6 +60,9 @@ def build_agent(config: Config, device: Device, obs: Spaces, act: Spaces) -> Age
         replay_critic=agent.replay_critic,
         replay_critic_grad=agent.replay_critic_grad,
         actor_critic_grads=agent.actor_critic_grads,
+        first_cont=agent.first_cont,
+        imagined_cont=agent.imagined_cont,
+        in_turn=agent.updates == "in_turn",
     )
     return Agent(
         obs,
@@ -68,7 +71,9 @@ def build_agent(config: Config, device: Device, obs: Spaces, act: Spaces) -> Age
         build_optimizer(agent.optimizer),
         Context(model, config.replay.context, deter_bytes(config, device)),
         xla=device.xla,
+        turns=build_turns(agent),
         loss_scaling=device.precision == "float16",
+        max_loss_scale=agent.optimizer.max_loss_scale,
         report_vectors=tuple(env_legend(config.task)) if model.encoder.images else (),
     )
 
@@ -197,7 +202,9 @@ def build_behavior(
         horizon=agent.horizon,
         discount_in_cont=agent.discount_in_cont,
         lam=agent.lam,
+        actor_gradient=agent.actor_gradient,
         entropy=agent.entropy,
+        slow_first=slow.first,
         slow_rate=slow.rate,
         slow_every=slow.every,
         slow_regularizer=slow.regularizer,
@@ -206,11 +213,12 @@ def build_behavior(
 
 
 def build_optimizer(section: settings.Optimizer) -> LaProp:
-    """The optimizer of all weights."""
+    """The optimizer of all weights, or of the world model."""
     rate: Any = Schedule(section.lr, section.warmup, section.schedule, section.anneal)
-    return LaProp(
+    return OPTIMIZERS[section.kind](
         rate,
         agc=section.agc,
+        clip=section.clip,
         beta1=section.beta1,
         beta2=section.beta2,
         epsilon=section.eps,
@@ -218,6 +226,20 @@ def build_optimizer(section: settings.Optimizer) -> LaProp:
         nesterov=section.nesterov,
         decay=section.weight_decay,
     )
+
+
+OPTIMIZERS = {"laprop": LaProp, "adam": Adam}
+
+
+def build_turns(agent: settings.Agent) -> dict[str, LaProp]:
+    """Optimizers of actor and critic; none where all weights are updated together."""
+    if agent.updates == "together":
+        return {}
+    parts = {"actor": agent.actor_optimizer, "critic": agent.critic_optimizer}
+    return {
+        name: build_optimizer(dataclasses.replace(agent.optimizer, **vars(section)))
+        for name, section in parts.items()
+    }
 
 
 def build_envs(

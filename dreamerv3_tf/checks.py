@@ -66,6 +66,12 @@ def agent_rules(agent: Agent) -> list[Rule]:
             agent.actor.min_std <= agent.actor.max_std,
             "a min_std of at most max_std",
         ),
+        Rule(
+            ("agent.imagined_cont", "agent.discount_in_cont"),
+            agent.imagined_cont == "soft" or not agent.discount_in_cont,
+            "soft, or a discount_in_cont of false, since rounding loses the discount",
+        ),
+        *turn_rules(agent),
         Rule(("agent.horizon",), agent.horizon >= 1, "at least 1 step"),
         Rule(
             ("agent.optimizer.anneal", "agent.optimizer.schedule"),
@@ -78,6 +84,18 @@ def agent_rules(agent: Agent) -> list[Rule]:
         keys = (f"{full}.low", f"{full}.high")
         rules.append(Rule(keys, norm.low < norm.high, "a low percentile below high"))
     return rules
+
+
+def turn_rules(agent: Agent) -> list[Rule]:
+    """Losses of actor and critic cannot shape a world model updated before them."""
+    together, reason = agent.updates == "together", "false where updates come in turn"
+    return [
+        Rule((f"agent.{name}", "agent.updates"), together or not value, reason)
+        for name, value in (
+            ("replay_critic_grad", agent.replay_critic and agent.replay_critic_grad),
+            ("actor_critic_grads", agent.actor_critic_grads),
+        )
+    ]
 
 
 def run_rules(config: Config) -> list[Rule]:

@@ -89,13 +89,13 @@ def reference_names(agent) -> dict[str, str]:
     for path in agent.variables():
         if path.startswith("optimizer/"):
             continue
-        match = re.match(r"decoder/vector_(.+)/", path)
-        names[path] = reference_name(path, bool(match) and match[1] in discrete)
+        key = path.removeprefix("decoder/vector_").rpartition("/")[0]
+        names[path] = reference_name(path, key in discrete)
     return names
 
 
 def load_reference_params(agent, params: Mapping[str, np.ndarray]) -> None:
-    """Copies parameters of the reference into an agent, by the reference's names.
+    """Copies parameters of the reference into an agent, by its names.
 
     Args:
         agent: an `Agent` with the same spaces and sizes.
@@ -230,8 +230,7 @@ def _style(section: Mapping):
 
 
 def _mlp(section: Mapping) -> dict:
-    widths = {key: section[key] for key in ("layers", "units")}
-    return {**widths, "style": _style(section)}
+    return {**{k: section[k] for k in ("layers", "units")}, "style": _style(section)}
 
 
 def _reference_model(setup, inputs, act_space):

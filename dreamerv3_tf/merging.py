@@ -12,6 +12,9 @@ from dreamerv3_tf import values
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.values import ConfigError
 
+AUTOMATIC = ("paper_size", "cpu_size")
+"""What stands behind `size: auto`."""
+
 
 class Merger:
     """Collects values by full name (`agent.lam`), later ones win.
@@ -47,6 +50,9 @@ class Merger:
     def add(self, tree: Any, source: str, name_size: bool = True) -> None:
         """Puts the values of a nested dict on top, and before them the size it names.
 
+        Where the size was chosen by `size: auto`, it also names one by what `auto`
+        chose, `paper_size` or `cpu_size`.
+
         Args:
             tree: sections, as `values.parse` gives them.
             source: file or flag, for messages.
@@ -65,6 +71,9 @@ class Merger:
         size = layer.get("size", "auto")
         if name_size and size not in ("auto", "custom"):
             self.add_size(size, f"{source}: size")
+        elif (key := self.sources.get("size")) in AUTOMATIC and key in layer:
+            self.add_size(layer[key], f"{source}: {key}")  # chosen anew
+            self.sources["size"] = key
         self.values |= layer
         self.sources |= dict.fromkeys(layer, source)
 

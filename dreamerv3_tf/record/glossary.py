@@ -51,7 +51,7 @@ GLOSSARY: dict[str, str] = {
     "loss/con": "continue head: binary cross-entropy, nats",
     "loss/dyn": "KL that trains the prior, at least the free nats, nats",
     "loss/rep": "KL that trains the posterior, at least the free nats, nats",
-    "loss/policy": "actor on imagined steps: REINFORCE with entropy bonus",
+    "loss/policy": "actor on imagined steps: policy gradient with entropy bonus",
     "loss/value": "critic on imagined steps, with its slow regularizer, nats",
     "loss/repval": "critic on replayed steps, with its slow regularizer, nats",
     # World model.
@@ -85,6 +85,9 @@ GLOSSARY: dict[str, str] = {
     "opt/param_count": "trained parameters",
     "opt/lr": "learning rate of this update, after warm-up and schedule",
     "opt/loss_scale": "factor on the loss, with float16 only",
+    "opt/<part>/<name>": (
+        "as opt/<name>, of the actor or the critic, where updates come in turn"
+    ),
     # Replay.
     "replay/items": "start positions that can be sampled",
     "replay/steps": "steps held",

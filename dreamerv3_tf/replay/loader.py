@@ -135,6 +135,7 @@ class Loader:
 
     def _batch(self, data: dict[str, np.ndarray], length: int | None = None) -> Batch:
         cut = slice(None, length)
+        none = np.zeros((len(data["consec"]), 0), np.float32)  # without replay context
         return Batch(
             obs={key: data[key][:, cut] for key in self.obs_keys},
             action={key: data[key][:, cut] for key in self.action_keys},
@@ -143,5 +144,5 @@ class Loader:
             is_last=data["is_last"][:, cut],
             is_terminal=data["is_terminal"][:, cut],
             consec=data["consec"],
-            context=Latent(data["deter"], data["stoch"]),
+            context=Latent(*(data.get(key, none) for key in Latent._fields)),
         )

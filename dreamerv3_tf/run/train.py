@@ -21,6 +21,7 @@ from dreamerv3_tf.run.build import build_envs, build_loader, build_replay
 from dreamerv3_tf.run.device import Device
 from dreamerv3_tf.run.driver import Driver
 from dreamerv3_tf.run.evaluate import evaluate
+from dreamerv3_tf.run.prefill import RandomFirst
 from dreamerv3_tf.run.session import (
     Acting,
     Arrays,
@@ -83,9 +84,12 @@ class Trainer:
         ]
         self.next_evaluation = self.progress.step if evaluations else None
         self.carry = agent.initial_train(section.batch_size)
+        policy = Acting(agent, config.seed, "sample", self.timer)
+        if config.run.prefill_policy == "random":
+            policy = RandomFirst(policy, agent, config.seed, self.prefilled)
         self.driver = Driver(
             TimedEnvs(envs, self.timer),
-            Acting(agent, config.seed, "sample", self.timer),
+            policy,
             [self.count, self.store, self.episodes, self.train],
         )
         self.stopping: int | None = None
@@ -167,10 +171,14 @@ class Trainer:
     def train(self, transition: Arrays) -> None:
         """As many train steps as the train ratio asks for."""
         del transition
-        if len(self.replay) < max(self.config.run.prefill, 1):
+        if not self.prefilled():
             return
         for _ in range(self.ratio(self.progress.step)):
             self.train_step()
+
+    def prefilled(self) -> bool:
+        """Whether there is enough in the replay to train."""
+        return len(self.replay) >= max(self.config.run.prefill, 1)
 
     def train_step(self) -> None:
         self.begun("training begins (compiling)")

@@ -158,7 +158,7 @@ class Ledger:
         """One line for the end."""
         rows = self.book.rows
         if not rows:
-            return "Nothing to check here: no golden files of the 2025 version."
+            return "Nothing to check here: no golden files."
         failed = sum(not row.passed for row in rows)
         worst = max(rows, key=lambda row: row.ratio)
         verdict = "FAILED" if failed else "passed"

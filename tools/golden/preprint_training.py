@@ -189,7 +189,7 @@ POLICY = ("entropy", "logpi", "policy_logits", "policy_mean", "policy_std")
 
 def check_metrics(agent, metrics: dict, inside: dict, data: Recording, ledger: Ledger):
     """Metrics of the reference that have a counterpart here."""
-    space, rssm = agent.act_space["action"], agent.model.rssm
+    rssm = agent.model.rssm
     low, high = agent.behavior.actor.entropy_bounds("action")
     offset, scale = agent.behavior.return_norm.stats()
     steps = len(inside["ret"])

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "goldens"
-WHOLE = ROOT.parent / "shared" / "golden" / "v2025"
+WHOLE = ROOT.parent / "shared" / "golden"
+PARTS = ("v2025/A", "v2025/B", "v2025/C", "v2023/A", "v2023/B")
 AGENT = ("config.json", "params.npz", "batch0.npz", "carry0.npz")
 
 
@@ -38,11 +39,14 @@ def test_the_small_golden_passes(tool, capsys):
     places = ("components", "policy/step3", "loss_eps", "grads_eps", "train_fast/step3")
     for place in (*(f"A/{place}" for place in places), "common/functions"):
         assert place in text, place
+    places = ("config", "components", "policy/step3", "train_fast/step3/params")
+    for place in (f"preprint/{place}" for place in places):
+        assert place in text, place
 
 
 @pytest.mark.parametrize(
     "part",
-    ["common", *(pytest.param(name, marks=pytest.mark.slow) for name in "ABC")],
+    ["v2025/common", *(pytest.param(name, marks=pytest.mark.slow) for name in PARTS)],
 )
 def test_the_whole_golden_passes(tool, capsys, part):
     if not (WHOLE / part).is_dir():
@@ -53,7 +57,7 @@ def test_the_whole_golden_passes(tool, capsys, part):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("xla", ["split", "full"])
-@pytest.mark.parametrize("part", "ABC")
+@pytest.mark.parametrize("part", PARTS)
 def test_the_whole_golden_passes_compiled(tool, capsys, part, xla):
     if not (WHOLE / part).is_dir():
         pytest.skip(f"no {WHOLE / part}; tests/goldens holds a part of it")
@@ -170,3 +174,30 @@ def test_a_folder_without_goldens_is_told_from_one_that_passes(tool, capsys, tmp
     status, text = run(tool, capsys, tmp_path)
     assert status == 2
     assert "Nothing to check" in text
+
+
+PREPRINT = ("config.json", "params.npz", "batch0.npz", "carry0.npz")
+
+
+def test_wrong_numbers_of_the_preprint_fail(tool, capsys, copy):
+    folder = copy("preprint", [*PREPRINT, "components.npz"])
+    assert run(tool, capsys, folder)[0] == 0
+    wrong = ["rssm/post/deter", "rssm/initial/deter", "rew/mean", "dec/big/loss"]
+
+    def change(arrays):
+        for name in wrong:
+            at_largest(name, 3e-5)(arrays)
+
+    tamper(folder / "components.npz", change)
+    status, text = run(tool, capsys, folder)
+    failed = [line for line in text.splitlines() if line.endswith("FAILED")]
+    assert status == 1 and len(failed) == len(wrong)
+
+
+def test_a_setting_that_the_preset_has_otherwise_fails(tool, capsys, copy):
+    folder = copy("preprint", PREPRINT)
+    config = json.loads((folder / "config.json").read_text())
+    config["config"]["loss_scales"]["dyn"] = 1.0
+    (folder / "config.json").write_text(json.dumps(config))
+    status, text = run(tool, capsys, folder)
+    assert status == 1 and "scales.dyn  FAILED" in text

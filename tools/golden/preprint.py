@@ -144,6 +144,10 @@ class Preprint:
         steady = Space(np.dtype(np.float32), shape, -1, 1)
         self.act = {"action": choice if entry["discrete"] else steady}
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file `name.npz`."""
+        return (self.path / f"{name}.npz").exists()
+
     def load(self, name: str) -> Recording:
         """The arrays of `name.npz`."""
         return self.ledger.load(self.path / f"{name}.npz")

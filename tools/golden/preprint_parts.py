@@ -30,7 +30,7 @@ def check(path: pathlib.Path, config: dict, ledger: Ledger, xla: str) -> None:
         "train_fast": check_training,
     }
     for name, run in checks.items():
-        if (path / f"{name}.npz").exists():
+        if folder.has(name):
             place = ledger.at(name)
             with place.guard():
                 run(folder, folder.load(name), place)

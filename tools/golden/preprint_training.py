@@ -56,9 +56,12 @@ def check_training(folder: Preprint, data: Recording, ledger: Ledger) -> None:
         check_behavior(agent, inside, recorded, book)
         check_metrics(agent, metrics, inside, recorded.part("metric"), book)
         for kind, check in (("grads", check_gradients), ("params", check_params)):
-            part = folder.load(f"{name}_{kind}").part(f"step{step}")
-            check(folder, agent, inside, part, book.at(kind))
-    check_moments(folder, agent, folder.load(f"{name}_optstate"), ledger)
+            if folder.has(f"{name}_{kind}"):
+                part = folder.load(f"{name}_{kind}").part(f"step{step}")
+                if list(part):
+                    check(folder, agent, inside, part, book.at(kind))
+    if folder.has(f"{name}_optstate"):
+        check_moments(folder, agent, folder.load(f"{name}_optstate"), ledger)
 
 
 def tell_more(agent: Agent) -> None:

@@ -36,11 +36,11 @@ def test_lines_of_the_presets_match_so_that_a_diff_is_the_list(root):
     assert old == new
 
 
-@pytest.mark.parametrize("accelerator", [False, True])
 TASKS = ("dmc_walker_walk", "dmc_vision_walker_walk", "crafter_reward", "dummy_disc")
 TASKS += ("bsuite_catch/0", "gym_CartPole-v1", "minecraft_diamond", "vizdoom_basic")
 
 
+@pytest.mark.parametrize("accelerator", [False, True])
 @pytest.mark.parametrize("task", TASKS)
 def test_the_paper_of_2025_is_the_default(task, accelerator):
     default = presets.load(task, accelerator=accelerator)

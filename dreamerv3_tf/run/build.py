@@ -115,10 +115,14 @@ def build_model(
         **nets,
     )
     nets |= {"depth": agent.depth, "strided": agent.image_net == "stride"}
-    encoder = Encoder(inputs, **sized(agent, agent.encoder), **nets, name="encoder")
+    encoder = Encoder(
+        inputs, **sized(agent, vars(agent.encoder)), **nets, name="encoder"
+    )
     masks = find_masks(inputs, act)  # they have a head of their own
     decoded = {k: s for k, s in inputs.items() if k not in dict(masks.values())}
-    decoder = Decoder(decoded, **sized(agent, agent.decoder), **nets, name="decoder")
+    decoder = Decoder(
+        decoded, **sized(agent, vars(agent.decoder)), **nets, name="decoder"
+    )
     reward, cont = agent.reward, agent.cont
     return WorldModel(
         encoder,
@@ -167,9 +171,9 @@ def style(agent: settings.Agent) -> Style:
     )
 
 
-def sized(agent: settings.Agent, section: Any) -> dict:
+def sized(agent: settings.Agent, section: dict[str, Any]) -> dict[str, Any]:
     """Settings of an encoder or decoder, with the width of its vector part."""
-    return {**vars(section), "units": section.units or agent.units}
+    return {**section, "units": section["units"] or agent.units}
 
 
 def build_behavior(

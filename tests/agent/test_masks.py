@@ -15,7 +15,7 @@ MASKED = {"vec": Space(np.dtype(np.float32), (3,)), "action_mask": Space(BOOL, (
 
 
 def actor(spaces):
-    part = Actor(spaces, {"layers": 1, "units": 8, "act": "silu"}, outscale=1.0)
+    part = Actor(spaces, {"layers": 1, "units": 8}, outscale=1.0)
     part.build((None, 4))
     return part
 

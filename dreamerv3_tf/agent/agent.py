@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import tensorflow as tf
 from tensorflow.types.experimental import ConcreteFunction
@@ -50,7 +52,7 @@ class Agent:
         context: Context,
         *,
         xla: str = "off",
-        turns: dict[str, keras.optimizers.Optimizer] | None = None,
+        turns: Mapping[str, keras.optimizers.Optimizer] | None = None,
         loss_scaling: bool = False,
         max_loss_scale: float = 1e5,
         report_vectors: tuple[str, ...] = (),

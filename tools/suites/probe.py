@@ -12,6 +12,7 @@ import pathlib
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -21,6 +22,7 @@ import numpy as np  # noqa: E402
 from dreamerv3_tf import presets  # noqa: E402
 from dreamerv3_tf.envs import hooks, make_env  # noqa: E402
 from dreamerv3_tf.envs.base import Env, EnvError, Obs, random_action  # noqa: E402
+from dreamerv3_tf.run.vector import VectorEnv  # noqa: E402
 
 WARM_UP = 20  # steps before the clock starts
 FRAMES = 200  # of a video
@@ -40,7 +42,7 @@ def alone(task: str, seconds: float, path: str) -> dict[str, float]:
             obs = advance(env, obs, rng)
 
         rate = measure(step, seconds)
-        film(env, rng, pathlib.Path(path))
+    film(task, settings, pathlib.Path(path))
     return {"alone": rate}
 
 
@@ -78,35 +80,40 @@ def measure(step: Callable[[], object], seconds: float) -> float:
     return count / (time.perf_counter() - start)
 
 
-def film(env: Env, rng: np.random.Generator, path: pathlib.Path) -> None:
+def film(task: str, settings: dict[str, Any], path: pathlib.Path) -> None:
     """Writes the beginning of an episode as `path.gif`, its last frame as `path.png`.
 
     What the agent sees where that is a picture, else what the suite shows people; no
-    file where there is neither.
+    file where there is neither. The environment is where trainings have it: only a
+    process of its own can draw with OpenGL.
     """
     from dreamerv3_tf.record import video
+    from dreamerv3_tf.run.workers import make_envs
 
-    frames, obs = [], env.reset()
-    for _ in range(FRAMES):
-        try:
-            frames.append(look(env, obs))
-        except EnvError as error:
-            print(f"no picture: {error}", file=sys.stderr)
-            return
-        if obs["is_last"]:
-            break
-        obs = advance(env, obs, rng)
+    rng, frames = np.random.default_rng(0), []
+    with contextlib.closing(make_envs(task, num=1, seed=0, **settings)) as group:
+        for _ in range(FRAMES):
+            obs = {key: value[0] for key, value in group.recv().items()}
+            try:
+                frames.append(look(group, obs))
+            except EnvError as error:
+                print(f"no picture: {error}", file=sys.stderr)
+                return
+            if obs["is_last"]:
+                break
+            action = random_action(group.act_space, obs, rng)
+            group.send({key: value[None] for key, value in action.items()})
     shown = video.enlarge(np.stack(frames))
     path.with_suffix(".gif").write_bytes(video.gif(shown))
     video.picture(shown[-1]).convert("RGB").save(path.with_suffix(".png"))
 
 
-def look(env: Env, obs: Obs) -> np.ndarray:
-    """A picture of the moment, uint8 `[H, W, C]`."""
-    for key, space in env.obs_space.items():
+def look(group: VectorEnv, obs: Obs) -> np.ndarray:
+    """A picture of the moment, uint8 `[H, W, C]`; a copy."""
+    for key, space in group.obs_space.items():
         if space.image and not key.startswith("log/"):
-            return obs[key]
-    return env.render()
+            return obs[key].copy()
+    return group.render(0)
 
 
 if __name__ == "__main__":

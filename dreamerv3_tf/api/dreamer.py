@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 import shutil
 import weakref
@@ -13,6 +14,7 @@ import numpy as np
 
 from dreamerv3_tf.api.conventions import conventions_of, task_of
 from dreamerv3_tf.api.imagined import Imagination, imagine, read_context
+from dreamerv3_tf.envs.hooks import env_summary
 from dreamerv3_tf.run import launch, modes
 from dreamerv3_tf.run.evaluate import Evaluation, evaluate
 from dreamerv3_tf.run.export import export, export_tf_agents, require_tf_agents
@@ -204,6 +206,7 @@ class Dreamer:
                     mode=section.mode,
                     seed=config.seed,
                     video=video,
+                    summarize=functools.partial(env_summary, config.task),
                 )
             finally:
                 envs.close()

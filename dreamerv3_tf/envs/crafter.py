@@ -6,13 +6,15 @@ nothing. Death is terminal, the end after `length` steps is not.
 
 The score of the paper comes from the success rates `s_i` (in percent) of the
 achievements: `exp(mean ln(1 + s_i)) - 1`, where an episode succeeds if its count
-`log/achievement_NAME` gets above 0.
+`log/achievement_NAME` gets above 0. `episode/achieved/NAME` is 1 for those, so its mean
+over episodes is the success rate, and evaluations report the score, `crafter_score`.
 """
 
 from __future__ import annotations
 
 import collections
 import sys
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -31,6 +33,7 @@ from dreamerv3_tf.spaces import Space
 from dreamerv3_tf.values import Count, Natural
 
 FLOAT = np.dtype(np.float32)
+ACHIEVED = "log/max/achieved/"
 
 
 def make(
@@ -67,6 +70,16 @@ def make(
     )
     env._world.__class__ = _reproducible(package.engine.World)
     return Crafter(env, size, package.constants.achievements if logs else ())
+
+
+def summary(rates: Mapping[str, float]) -> dict[str, float]:
+    """The Crafter score in percent, from the success rates of all achievements.
+
+    `exp(mean ln(1 + 100 s)) - 1`, 0 to 100; source: Hafner 2021, eq. 1.
+    """
+    part = ACHIEVED.removeprefix("log/max/")
+    found = [100 * rate for name, rate in rates.items() if name.startswith(part)]
+    return {"crafter_score": float(np.expm1(np.mean(np.log1p(found))))} if found else {}
 
 
 def load_package() -> ModuleType:
@@ -121,10 +134,11 @@ class Crafter:
     def __init__(self, env: Any, size: tuple[int, int], achievements: Any):
         self.env = env
         self.keys = {f"log/achievement_{name}": name for name in sorted(achievements)}
+        self.flags = {f"{ACHIEVED}{name}": name for name in sorted(achievements)}
         self.obs_space = {
             "image": Space(np.dtype(np.uint8), (*size, 3)),
             "log/reward": Space(FLOAT),
-            **{key: Space(FLOAT) for key in self.keys},
+            **{key: Space(FLOAT) for key in (*self.keys, *self.flags)},
             **signal_spaces(),
         }
         self.act_space = {
@@ -151,4 +165,6 @@ class Crafter:
         obs["log/reward"] = np.asarray(info.get("reward", 0.0), np.float32)
         for key, name in self.keys.items():
             obs[key] = np.asarray(counts.get(name, 0), np.float32)
+        for key, name in self.flags.items():
+            obs[key] = np.asarray(counts.get(name, 0) > 0, np.float32)
         return obs

@@ -6,6 +6,7 @@
     legend() -> dict[str, dict[str, int]]   entries of vectors that reports write out
     requirements(settings) -> list[Finding] what the suite needs, and what is there
     episodes(name, settings) -> int         how many a whole training has
+    summary(rates) -> dict[str, float]      what follows from the means of episodes
 
 `settings` is the `env:` section. None of these may import anything heavy but `prepare`
 and `episodes`.
@@ -95,6 +96,19 @@ def env_episodes(task: str, settings: Mapping[str, Any]) -> int | None:
         EnvError: unknown suite.
     """
     return _call(task, "episodes", suite_of(task)[1], settings)
+
+
+def env_summary(task: str, rates: Mapping[str, float]) -> dict[str, float]:
+    """Scores of a suite's own that follow from the means over episodes; mostly none.
+
+    Args:
+        task: `suite_name`.
+        rates: means over episodes of what is logged as `log/max/NAME`, by `NAME`.
+
+    Raises:
+        EnvError: unknown suite.
+    """
+    return _call(task, "summary", rates) or {}
 
 
 def _call(task: str, hook: str, *arguments: Any) -> Any:

@@ -45,6 +45,7 @@ def evaluate(
     video: bool = False,
     on_episode: Callable[[Episode], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    summarize: Callable[[dict[str, float]], dict[str, float]] = lambda _: {},
 ) -> Evaluation | None:
     """Runs episodes; the agent does not learn.
 
@@ -61,6 +62,7 @@ def evaluate(
             has none.
         on_episode: called with each episode that counts.
         stop: asked after each step whether to break off.
+        summarize: gives more numbers that follow from the rates; see `env_summary`.
 
     Returns:
         What was found; `None` if it was broken off.
@@ -95,7 +97,8 @@ def evaluate(
         videos["render"] = np.stack(frames[-1000:])
     scores = np.array([episode.score for episode in counted])
     lengths = np.array([episode.length for episode in counted])
-    metrics = rates(counted) | summary(scores, lengths, seed)
+    means = rates(counted)
+    metrics = means | summarize(means) | summary(scores, lengths, seed)
     return Evaluation(scores, lengths, metrics, videos)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import pathlib
 import textwrap
 from collections.abc import Callable, Sequence
 
 from dreamerv3_tf.config import Config
-from dreamerv3_tf.envs.hooks import env_facts, in_words
+from dreamerv3_tf.envs.hooks import env_facts, env_summary, in_words
 from dreamerv3_tf.record import video
 from dreamerv3_tf.record.checkpoint import Checkpoints
 from dreamerv3_tf.run import manifest, preflight
@@ -104,6 +105,7 @@ def evaluate_run(config: Config, device: Device, logdir: pathlib.Path) -> int:
             seed=config.seed,
             video=section.video,
             on_episode=lambda e: print(f"  score {e.score:10.2f}   length {e.length}"),
+            summarize=functools.partial(env_summary, config.task),
         )
     finally:
         envs.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import signal
 import threading
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dreamerv3_tf.envs.hooks import env_episodes, env_legend
+from dreamerv3_tf.envs.hooks import env_episodes, env_legend, env_summary
 from dreamerv3_tf.record.clock import Every, Rate, Ratio
 from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
 from dreamerv3_tf.record.strips import write_beside
@@ -283,20 +285,18 @@ class Trainer:
         Being told to stop breaks it off; the next process begins it anew.
         """
         section = self.config.eval
-        with self.timer("evaluate"):
-            envs = build_envs(self.config, evaluation=True)
-            try:
-                result = evaluate(
-                    self.agent,
-                    envs,
-                    episodes=section.episodes,
-                    mode=section.mode,
-                    seed=self.config.seed,
-                    video=section.video,
-                    stop=lambda: self.stopping is not None,
-                )
-            finally:
-                envs.close()
+        envs = build_envs(self.config, evaluation=True)
+        with self.timer("evaluate"), contextlib.closing(envs):
+            result = evaluate(
+                self.agent,
+                envs,
+                episodes=section.episodes,
+                mode=section.mode,
+                seed=self.config.seed,
+                video=section.video,
+                stop=lambda: self.stopping is not None,
+                summarize=functools.partial(env_summary, self.config.task),
+            )
         if result is None:
             return
         self.session.logger.add(result.metrics, "eval")

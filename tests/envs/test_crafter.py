@@ -8,6 +8,7 @@ import numpy as np
 
 from dreamerv3_tf.envs import make_env
 from dreamerv3_tf.envs.crafter import Ordered
+from dreamerv3_tf.envs.hooks import env_summary
 
 
 def digest(steps: int) -> str:
@@ -67,6 +68,29 @@ def test_22_achievements_are_counted_on_request():
     assert len(keys) == 22
     quiet = make_env("crafter_reward", seed=0, logs=False)
     assert not [key for key in quiet.obs_space if key.startswith("log/achievement_")]
+
+
+def test_success_is_marked_once_a_count_is_above_0():
+    env = make_env("crafter_reward", seed=3)
+    env.reset()
+    rng, seen = np.random.default_rng(3), set()
+    for _ in range(200):
+        obs = env.step({"action": np.asarray(rng.integers(17), np.int32)})
+        for key in [key for key in obs if key.startswith("log/achievement_")]:
+            name = key.removeprefix("log/achievement_")
+            assert obs[f"log/max/achieved/{name}"] == (obs[key] > 0)
+            seen |= {name} if obs[key] > 0 else set()
+        if obs["is_last"]:
+            break
+    assert seen  # some are easy, such as collecting a sapling
+
+
+def test_the_score_is_the_geometric_mean_of_the_success_rates():
+    # exp((ln(1 + 100) + ln(1 + 0)) / 2) - 1 = sqrt(101) - 1
+    rates = {"achieved/place_plant": 1.0, "achieved/eat_cow": 0.0, "other": 0.5}
+    found = env_summary("crafter_reward", rates)
+    np.testing.assert_allclose(found["crafter_score"], np.sqrt(101) - 1)
+    assert env_summary("crafter_reward", {}) == {} == env_summary("dmc_x_y", rates)
 
 
 def test_the_length_cuts_the_episode_and_is_not_terminal():

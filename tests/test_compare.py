@@ -108,6 +108,23 @@ def test_our_tasks_find_their_published_suite(tools, task, suite, budget):
     assert (reference.suite, reference.budget) == (suite, budget)
 
 
+def test_every_task_of_ours_that_is_published_finds_its_scores(tools):
+    from dreamerv3_tf.envs import atari, atari100k, dmc, dmc_vision, procgen
+
+    ours = {
+        "atari": atari.GAMES,
+        "atari100k": atari100k.GAMES,
+        "dmc": dmc.TASKS,
+        "dmc_vision": dmc_vision.TASKS,
+        "procgen": procgen.GAMES,
+    }
+    assert [len(names) for names in ours.values()] == [57, 26, 18, 20, 16]
+    for suite, names in ours.items():
+        for name in names:
+            assert tools[1].published.find(f"{suite}_{name}")
+    assert tools[1].published.find("atari_james_bond").name == "jamesbond"
+
+
 def test_the_data_say_where_they_come_from_and_are_small(tools):
     published = tools[1].published
     assert published.PATH.stat().st_size < 1_000_000

@@ -168,18 +168,24 @@ def references(suite: str) -> list[Reference]:
 
 
 def find(task: str) -> Reference:
-    """What is published about one of our tasks.
+    """What is published about one of our tasks; `atari_james_bond` is `jamesbond`.
 
     Raises:
         RunError: nothing; says which tasks are near.
     """
     for suite, section in load()["suites"].items():
         name = task.removeprefix(section["prefix"])
-        if name != task and name in section["methods"][METHOD]["tasks"]:
-            return _reference(suite, name)
+        known = section["methods"][METHOD]["tasks"]
+        same = [other for other in known if _plain(other) == _plain(name)]
+        if name != task and same:
+            return _reference(suite, same[0])
     raise RunError(
         f"No published scores for the task '{task}'. Near: {', '.join(near(task))}."
     )
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def near(task: str) -> list[str]:

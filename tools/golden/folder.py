@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
-
 import numpy as np
 import tensorflow as tf
 
@@ -13,32 +11,14 @@ from dreamerv3_tf.agent.noise import FixedNoise
 from dreamerv3_tf.agent.world_model import Sequence
 from dreamerv3_tf.structs import SIGNALS, Batch, Latent
 
-from .ledger import Ledger
+from .recorded import Recorded
 from .recording import Recording
 
 SEED = tf.constant([0, 0])  # fixed noise ignores it
 
 
-class Folder:
-    """One recorded agent.
-
-    Args:
-        path: the folder.
-        config: contents of its `config.json`.
-        ledger: where deviations go.
-        xla: how train steps and policy are compiled.
-    """
-
-    def __init__(self, path: pathlib.Path, config: dict, ledger: Ledger, xla: str):
-        self.path, self.config, self.ledger, self.xla = path, config, ledger, xla
-
-    def has(self, name: str) -> bool:
-        """Whether there is a file `name.npz`."""
-        return (self.path / f"{name}.npz").exists()
-
-    def load(self, name: str) -> Recording:
-        """The arrays of `name.npz`."""
-        return self.ledger.load(self.path / f"{name}.npz")
+class Folder(Recorded):
+    """One recorded agent of 2025; see `Recorded`."""
 
     @property
     def context(self) -> int:

@@ -22,6 +22,7 @@ from dreamerv3_tf.spaces import Space
 from dreamerv3_tf.structs import SIGNALS, Batch, Latent
 
 from .ledger import Ledger
+from .recorded import Recorded
 from .recording import Recording
 
 SIZES = {
@@ -121,18 +122,11 @@ RULES = [
 COUNTER = "agent/task_behavior/critic/updates/value"
 
 
-class Preprint:
-    """One recorded agent.
-
-    Args:
-        path: the folder.
-        config: contents of its `config.json`.
-        ledger: where deviations go.
-        xla: how train steps and policy are compiled.
-    """
+class Preprint(Recorded):
+    """One recorded agent of 2023; see `Recorded`."""
 
     def __init__(self, path: pathlib.Path, config: dict, ledger: Ledger, xla: str):
-        self.path, self.config, self.ledger, self.xla = path, config, ledger, xla
+        super().__init__(path, config, ledger, xla)
         entries = config["obs_space_in_order"].items()
         self.obs = {
             key: Space(np.dtype(entry["dtype"]), tuple(entry["shape"]))
@@ -143,14 +137,6 @@ class Preprint:
         choice = Space(np.dtype(np.int32), (), 0, shape[0])
         steady = Space(np.dtype(np.float32), shape, -1, 1)
         self.act = {"action": choice if entry["discrete"] else steady}
-
-    def has(self, name: str) -> bool:
-        """Whether there is a file `name.npz`."""
-        return (self.path / f"{name}.npz").exists()
-
-    def load(self, name: str) -> Recording:
-        """The arrays of `name.npz`."""
-        return self.ledger.load(self.path / f"{name}.npz")
 
     def setting(self, path: str):
         """A setting of the recording, by its path."""

@@ -1,59 +1,12 @@
-"""LaProp and Adam, clipping, schedules, and what a step amounts to."""
+"""LaProp and Adam, clipping, and what a step amounts to."""
 
 from __future__ import annotations
-
-import math
 
 import keras
 import tensorflow as tf
 
-
-class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up from zero, then constant, or linear or cosine decay.
-
-    The first update has a learning rate of 0, as in the reference. `linear` ends at a
-    tenth of the rate. `cosine` ends at `0.1 · rate²`, practically zero: the reference
-    gives the final rate where a share of the rate is asked for, and we follow it.
-
-    Args:
-        rate: full learning rate.
-        warmup: updates until the full rate.
-        decay: `const`, `linear` or `cosine`.
-        anneal: updates over which `linear` and `cosine` decay, warm-up included.
-    """
-
-    def __init__(self, rate: float, warmup: int = 0, decay="const", anneal: int = 0):
-        if decay not in ("const", "linear", "cosine"):
-            raise ValueError(f"Schedule '{decay}' is none of const, linear, cosine.")
-        if decay != "const" and anneal <= warmup:
-            raise ValueError(f"Schedule '{decay}' needs anneal above {warmup}.")
-        self.rate, self.warmup, self.decay, self.anneal = rate, warmup, decay, anneal
-
-    def __call__(self, step):
-        step = tf.cast(step, tf.float32)
-        rate = self._decayed(tf.maximum(step - self.warmup, 0.0))
-        if self.warmup:
-            # This form, and not rate · step / warmup, rounds like the reference.
-            rising = self.rate - self.rate * (1 - step / self.warmup)
-            rate = tf.where(step < self.warmup, rising, rate)
-        return rate
-
-    def _decayed(self, step):
-        if self.decay == "const":
-            return tf.constant(self.rate, tf.float32)
-        share = tf.minimum(step / (self.anneal - self.warmup), 1.0)
-        if self.decay == "linear":
-            return self.rate * (1 - 0.9 * share)
-        end = 0.1 * self.rate  # as a share of the rate; see above
-        return self.rate * (end + (1 - end) * 0.5 * (1 + tf.cos(math.pi * share)))
-
-    def get_config(self):
-        return {
-            "rate": self.rate,
-            "warmup": self.warmup,
-            "decay": self.decay,
-            "anneal": self.anneal,
-        }
+from .packs import SMALL, Pack, join, packs, square_sum
+from .schedule import Schedule
 
 
 class LaProp(keras.optimizers.Optimizer):
@@ -80,6 +33,8 @@ class LaProp(keras.optimizers.Optimizer):
         momentum: use the momentum line; else `m = s`.
         nesterov: look one momentum step ahead, `μ ← β₁ μ + (1 − β₁) s` once more in m.
         decay: `wd` above.
+        pack: variables with at most that many elements are updated as one vector, see
+            `Pack`; 0 for none.
     """
 
     SMALLEST_NORM = 1e-3
@@ -95,13 +50,14 @@ class LaProp(keras.optimizers.Optimizer):
         momentum: bool = True,
         nesterov: bool = False,
         decay: float = 0.0,
+        pack: int = SMALL,
         name: str = "laprop",
     ):
         super().__init__(learning_rate=learning_rate, name=name)
         self.agc, self.clip = agc, clip
         self.beta1, self.beta2 = beta1, beta2
         self.epsilon, self.momentum = epsilon, momentum
-        self.nesterov, self.decay = nesterov, decay
+        self.nesterov, self.decay, self.pack = nesterov, decay, pack
         self.nu, self.mu = [], []
 
     def build(self, variables):
@@ -110,54 +66,78 @@ class LaProp(keras.optimizers.Optimizer):
         super().build(variables)
         self.nu = [self.add_variable_from_reference(v, "nu") for v in variables]
         self.mu = [self.add_variable_from_reference(v, "mu") for v in variables]
-        self.is_kernel = [v.path.endswith("kernel") for v in variables]
         self.update_square = self.add_variable((), "zeros", name="update_square")
 
     def apply(self, grads, trainable_variables=None):
-        if self.built:
-            self.assign(self.update_square, tf.zeros(()))
+        """Updates the variables.
+
+        Args:
+            grads: a gradient for each variable.
+            trainable_variables: those of `build`, all or some, in any order; all where
+                there are none.
+        """
+        variables = list(trainable_variables or self._trainable_variables)
+        self.build(variables)
+        grads = [tf.cast(gradient, tf.float32) for gradient in grads]
         if self.clip:
-            norm = tf.sqrt(_square_sum(grads))
+            norm = tf.sqrt(square_sum(grads, self.pack))
             factor = tf.where(norm < self.clip, 1.0, self.clip / norm)
             grads = [gradient * factor for gradient in grads]
-        return super().apply(grads, trainable_variables)
-
-    def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
-        value = tf.convert_to_tensor(variable)
+        if self.agc:
+            grads = self.clip_each(grads, [variable.value for variable in variables])
         step = tf.cast(self.iterations + 1, tf.float32)
-        delta = self._clip(tf.cast(gradient, tf.float32), value)
-        delta = self._direct(delta, index, step)
-        if self.decay and self.is_kernel[index]:
-            delta += self.decay * value
-        delta *= tf.cast(learning_rate, tf.float32)
-        self.assign_sub(variable, delta)
-        self.assign_add(self.update_square, tf.reduce_sum(tf.square(delta)))
+        rate = tf.cast(self.learning_rate, tf.float32)
+        squares = []
+        for members in packs(variables, self.pack):
+            theirs = [variables[i] for i in members]
+            slots = [self._get_variable_index(variable) for variable in theirs]
+            delta = join([grads[i] for i in members])
+            delta = rate * (self._direct(delta, slots, step) + self._shrink(theirs))
+            Pack(theirs).subtract(delta)
+            squares.append(delta)
+        self.update_square.assign(square_sum(squares))
+        self.iterations.assign_add(1)
 
-    def _clip(self, gradient, value):
-        if not self.agc:
-            return gradient
-        limit = self.agc * tf.maximum(self.SMALLEST_NORM, tf.norm(value))
-        return gradient / tf.maximum(1.0, tf.norm(gradient) / limit)
+    def clip_each(self, gradients: list, values: list) -> list:
+        """The gradients, none longer than `agc` times its tensor."""
+        length, size = (
+            tf.sqrt(tf.stack([tf.reduce_sum(tf.square(x)) for x in tensors]))
+            for tensors in (gradients, values)
+        )
+        limit = self.agc * tf.maximum(self.SMALLEST_NORM, size)
+        excess = tf.unstack(tf.maximum(1.0, length / limit))
+        return [x / factor for x, factor in zip(gradients, excess, strict=True)]
 
-    def _direct(self, gradient, index: int, step):
-        """Direction of the update of variable `index`."""
-        delta = self._normalize(gradient, self.nu[index], step)
-        return self._smooth(delta, self.mu[index], step) if self.momentum else delta
+    def _shrink(self, variables: list):
+        """`wd · θ` of kernels, zero for the other variables of a pack."""
+        if not self.decay:
+            return 0.0
+        kernel = [variable.path.endswith("kernel") for variable in variables]
+        values = [variable.value for variable in variables]
+        pairs = zip(kernel, values, strict=True)
+        return self.decay * join([x if is_one else 0 * x for is_one, x in pairs])
 
-    def _normalize(self, gradient, nu, step):
+    def _direct(self, gradient, slots: list[int], step):
+        """Direction of the update of a pack of variables with these numbers."""
+        nu, mu = (Pack([moments[i] for i in slots]) for moments in (self.nu, self.mu))
+        delta = self.normalize(gradient, nu, step)
+        return self.smooth(delta, mu, step) if self.momentum else delta
+
+    def normalize(self, gradient, nu, step):
+        """`s` above, where `nu` is a variable or a `Pack` of them, which it updates."""
         return gradient / self._root(gradient, nu, step)
 
     def _root(self, gradient, nu, step):
         """Root of the mean square, with the newest gradient in it, plus ε."""
         now = self.beta2 * nu.value + (1 - self.beta2) * tf.square(gradient)
-        self.assign(nu, now)
+        nu.assign(now)
         fixed = now / (1 - tf.pow(self.beta2, step))
         return tf.sqrt(fixed) + self.epsilon
 
-    def _smooth(self, delta, mu, step):
+    def smooth(self, delta, mu, step):
+        """`m` above, where `mu` is a variable or a `Pack`, which it updates."""
         now = self.beta1 * mu.value + (1 - self.beta1) * delta
-        self.assign(mu, now)
+        mu.assign(now)
         if self.nesterov:
             now = self.beta1 * now + (1 - self.beta1) * delta
         return now / (1 - tf.pow(self.beta1, step))
@@ -172,6 +152,7 @@ class LaProp(keras.optimizers.Optimizer):
             "momentum",
             "nesterov",
             "decay",
+            "pack",
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
@@ -186,10 +167,11 @@ class Adam(LaProp):
     Kingma and Ba 2015; Hafner et al. 2023.
     """
 
-    def _direct(self, gradient, index, step):
-        root = self._root(gradient, self.nu[index], step)
+    def _direct(self, gradient, slots, step):
+        nu, mu = (Pack([moments[i] for i in slots]) for moments in (self.nu, self.mu))
+        root = self._root(gradient, nu, step)
         if self.momentum:
-            gradient = self._smooth(gradient, self.mu[index], step)
+            gradient = self.smooth(gradient, mu, step)
         return gradient / root
 
 
@@ -226,6 +208,13 @@ class Updater:
                 optimizer, initial_scale=1e4, dynamic_growth_steps=1000
             )
         self.outer.build(variables)
+        self.pack = optimizer.pack if isinstance(optimizer, LaProp) else 0
+
+    def unpack(self) -> None:
+        """Updates each variable by itself from now on, as XLA wants it."""
+        self.pack = 0
+        if isinstance(self.inner, LaProp):
+            self.inner.pack = 0
 
     def scale(self, loss):
         """The loss to differentiate."""
@@ -240,7 +229,7 @@ class Updater:
         """
         rate = tf.cast(self.inner.learning_rate, tf.float32)
         count = sum(variable.value.shape.num_elements() for variable in self.variables)
-        squares = _square_sum(gradients)
+        squares = square_sum(gradients, self.pack)
         metrics = {"lr": rate, "param_count": tf.constant(float(count))}
         scaled = self.outer is not self.inner
         if scaled:
@@ -254,13 +243,9 @@ class Updater:
         metrics["updates"] = tf.cast(self.inner.iterations, tf.float32)
         metrics["grad_norm"] = tf.sqrt(squares)
         metrics["grad_rms"] = tf.sqrt(squares / count)
-        params = _square_sum([variable.value for variable in self.variables])
+        params = square_sum([v.value for v in self.variables], self.pack)
         metrics["param_rms"] = tf.sqrt(params / count)
         if isinstance(self.inner, LaProp):
             updates = self.inner.update_square.value
             metrics["update_rms"] = tf.sqrt(updates / count)
         return {self.prefix + key: value for key, value in metrics.items()}
-
-
-def _square_sum(tensors: list):
-    return tf.add_n([tf.reduce_sum(tf.square(tf.cast(x, tf.float32))) for x in tensors])

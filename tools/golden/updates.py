@@ -125,10 +125,10 @@ def check_stages(data: Recording, ledger: Ledger) -> None:
         stage, count = data.part(f"stages/step{step}"), tf.constant(step, tf.float32)
         for index, (name, variable) in enumerate(zip(names, variables, strict=True)):
             raw = tf.constant(data[f"grads/step{step}/{name}"])
-            clipped = optimizer._clip(raw, variable.value)
+            (clipped,) = optimizer.clip_each([raw], [variable.value])
             factor = tf.norm(clipped) / tf.norm(raw) if np.any(raw) else 1.0
-            normed = optimizer._normalize(clipped, optimizer.nu[index], count)
-            smooth = optimizer._smooth(normed, optimizer.mu[index], count)
+            normed = optimizer.normalize(clipped, optimizer.nu[index], count)
+            smooth = optimizer.smooth(normed, optimizer.mu[index], count)
             values = {
                 "after_agc": clipped,
                 "agc_factor": factor,

@@ -115,6 +115,32 @@ def scan(step: Callable, state: Any, inputs: Any, like: Any, length: int):
     return state, tf.nest.pack_sequence_as(like, [slot.stack() for slot in outputs])
 
 
+def scan_rows(step: Callable, state: Any, inputs: Any, like: Any, size: int):
+    """Like `scan`, but over a batch, `size` rows at a time.
+
+    Args:
+        step: function of a state and some rows of the inputs.
+        state: nest of tensors.
+        inputs: nest of tensors `[B, ...]`.
+        like: nest of tensors with the shapes and dtypes of the output for all rows.
+        size: rows of a step; divides `B`.
+
+    Returns:
+        The last state, and the outputs of all rows, `[B, ...]`.
+    """
+    count = tf.nest.flatten(inputs)[0].shape[0] // size
+
+    def divide(x):
+        return tf.reshape(x, (count, size, *x.shape[1:]))
+
+    parts, like = (tf.nest.map_structure(divide, x) for x in (inputs, like))
+    some = tf.nest.map_structure(lambda x: x[0], like)
+    state, outputs = scan(step, state, parts, some, count)
+    return state, tf.nest.map_structure(
+        lambda x: tf.reshape(x, (count * size, *x.shape[2:])), outputs
+    )
+
+
 def _array(like, length) -> tf.TensorArray:
     return tf.TensorArray(
         like.dtype, length, element_shape=like.shape, clear_after_read=False

@@ -37,6 +37,7 @@ FLOORS = {
     "values": 0.2,
     "structs": 0.1,
     "spaces": 0,
+    "cache": 0,
 }
 SETTINGS = ("config", "agent_config", "presets", "merging", "checks")
 

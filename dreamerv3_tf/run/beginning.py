@@ -30,8 +30,10 @@ class Beginning:
         self._mark, self._now = mark, now
         self._said: set[str] = set()
 
-    def __call__(self, what: str) -> None:
-        """Says `what` and when, if it was not said before."""
-        if what not in self._said:
+    def __call__(self, what: str) -> bool:
+        """Says `what` and when, if it was not said before; whether it was not."""
+        new = what not in self._said
+        if new:
             self._said.add(what)
             self._mark(f"{what} after {self._now():.0f} s")
+        return new

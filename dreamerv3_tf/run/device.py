@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from dreamerv3_tf.config import Compute
+from dreamerv3_tf.run import compilation
 from dreamerv3_tf.values import ConfigError
 
 
@@ -75,11 +76,15 @@ def set_up(compute: Compute) -> Device:
     """Prepares TensorFlow; to be called once, before anything is computed.
 
     Memory of an accelerator is taken as needed, not all at once. Threads and
-    determinism are as the settings say.
+    determinism are as the settings say. What XLA compiles for a CPU is kept for the
+    next start.
 
     Raises:
         ConfigError: see `accelerators`.
     """
+    # Before TensorFlow looks for devices, and with them at its flags.
+    compilation.set_flags()
+    compilation.keep_programs(compute.threads, compute.deterministic)
     found = accelerators(compute)
     tf = quiet_tensorflow()
     for device in found:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import os
 import pathlib
 import sys
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any
 import numba
 from numba import types
 
+from dreamerv3_tf.cache import cache_root
 from dreamerv3_tf.envs.minecraft.voxel.compiler.linking import Compiler
 
 PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
@@ -48,15 +48,6 @@ def inner(function: Callable | None = None, **options) -> Any:
     """
     decorate = _decorator(None, {**OPTIONS, **INNER, **options})
     return decorate if function is None else decorate(function)
-
-
-def cache_root() -> pathlib.Path:
-    """Folder of all compiled code."""
-    chosen = os.environ.get("DREAMERV3_TF_CACHE")
-    if chosen:
-        return pathlib.Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return pathlib.Path(base).expanduser() / "dreamerv3_tf"
 
 
 def _decorator(signature: Any, options: dict[str, Any]) -> Callable:

@@ -20,6 +20,7 @@ import numba
 import numpy as np
 from llvmlite import binding
 
+from dreamerv3_tf.cache import cache_root
 from dreamerv3_tf.envs.base import EnvError
 from dreamerv3_tf.envs.minecraft.voxel.compiler import jit
 
@@ -60,7 +61,7 @@ def prepare() -> None:
     failed = [e for p, e in zip(processes, errors, strict=True) if p.returncode]
     if failed:
         raise EnvError(
-            f"The voxel world could not be compiled into {jit.cache_root()} (another "
+            f"The voxel world could not be compiled into {cache_root()} (another "
             "folder: set DREAMERV3_TF_CACHE):\n" + "\n".join(failed)
         )
     marker().touch()
@@ -74,7 +75,7 @@ def marker() -> pathlib.Path:
         file.read_text(encoding="utf-8") for file in sorted(jit.HERE.rglob("*.py"))
     ]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
-    return jit.cache_root() / "numba" / f"ready-{digest}"
+    return cache_root() / "numba" / f"ready-{digest}"
 
 
 def compile_group(group: str) -> None:

@@ -25,6 +25,12 @@ REFERENCES: dict[str, tuple[float, ...]] = {
     "replay/1m_vector/sample": (1500.0,),
     "replay/1m_image/insert": (16e3, 35e3),
     "replay/1m_image/sample": (900.0,),
+    "learning/1m/seconds": (1230.0,),
+    "learning/1m/score_4k": (270.0,),
+    "learning/1m/score_16k": (336.0,),
+    "learning/1m/score_24k": (471.0,),
+    "learning/1m/score_36k": (548.0,),
+    "learning/1m/score_48k": (630.0,),
 }
 """By the name of the figure, in its unit."""
 

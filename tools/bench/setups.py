@@ -52,13 +52,13 @@ class Setup(NamedTuple):
     agent: Any
 
 
-def load_config(case: dict) -> Config:
-    """The defaults with the size and the settings of the case."""
+def load_config(case: dict, task: str = "dummy_disc") -> Config:
+    """The defaults, those of the task, and the size and the settings of the case."""
     size = case["size"]
     names = [f"size{size}" if size[:1].isdigit() else size]
     asked = [f"compute.{key}={case[key]}" for key in ("xla", "precision")]
     asked += ["run.envs=16", f"replay.capacity={STEPS_KEPT}"]
-    return presets.load("dummy_disc", names, [*asked, *case["settings"]])
+    return presets.load(task, names, [*asked, *case["settings"]])
 
 
 def build(case: dict) -> Setup:

@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from .memory import MemoryWatch
+
 MEBI = 2**20
+
+
+class Skip(Exception):
+    """The case cannot be measured here; the message says why."""
 
 
 class Reading(NamedTuple):
@@ -35,11 +41,19 @@ class Stopwatch:
         name: of the case; begins the names of its figures.
         repeats: measurements of each figure.
         block: seconds that a measurement takes at least, by repeating short calls.
+        memory: watches this process from the beginning of the case on.
     """
 
-    def __init__(self, name: str, repeats: int, block: float):
+    def __init__(
+        self,
+        name: str,
+        repeats: int,
+        block: float,
+        memory: MemoryWatch | None = None,
+    ):
         self.name, self.repeats, self.block = name, repeats, block
         self.figures: list[dict[str, Any]] = []
+        self.watch = memory
 
     def seconds(self, figure: str, call: Callable[[], Any], scale: str = "s") -> None:
         """Time of a call, in `s` or `ms`; `call` has been warmed up."""
@@ -66,10 +80,23 @@ class Stopwatch:
             laps.append(lap(start))
         self._add(figure, "s", "low", laps, 1, lambda wall: wall)
 
+    def values(self, figure: str, values: list[float], unit: str, better: str) -> None:
+        """What was measured in another way; `better` is `low` or `high`."""
+        self._record(figure, unit, better, values, {})
+
     def memory(self, figure: str = "peak_memory", size: int | None = None) -> None:
-        """Largest resident memory so far of this process and its running children."""
-        size = peak_memory() if size is None else size
-        self._record(figure, "MiB", "low", [size / MEBI], {})
+        """Largest resident memory so far of this process and its running children.
+
+        Where memory is watched, a second figure `peak_anonymous…` is what no file
+        backs: without code of libraries and pages of the replay, which the kernel may
+        drop.
+        """
+        known = peak_memory() if size is None else size
+        self.values(figure, [known / MEBI], "MiB", "low")
+        if size is None and self.watch:
+            self.watch.sample()
+            name = figure.replace("peak_memory", "peak_anonymous")
+            self.values(name, [self.watch.peaks["anonymous"] / MEBI], "MiB", "low")
 
     def _measure(self, figure, call, unit: str, better: str, value) -> None:
         calls = self._calls(call)

@@ -12,6 +12,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from typing import Literal
 
 import numpy as np
 
@@ -49,8 +50,8 @@ def voxel(case: dict, watch: Stopwatch) -> None:
 
     steps()
     watch.rate("random_steps", steps, "steps", 1000)
-    for label, kind in {"threads": "thread", "processes": "process"}.items():
-        measure_batch(watch, f"{label}_{BATCH}", kind)
+    measure_batch(watch, f"threads_{BATCH}", "thread")
+    measure_batch(watch, f"processes_{BATCH}", "process")
 
 
 def measure_parts(watch: Stopwatch, env) -> None:
@@ -91,7 +92,9 @@ def measure_starts(watch: Stopwatch, repeats: int) -> None:
         watch.laps("warm_start", lambda: run(folder), repeats)
 
 
-def measure_batch(watch: Stopwatch, label: str, parallel: str) -> None:
+def measure_batch(
+    watch: Stopwatch, label: str, parallel: Literal["thread", "process"]
+) -> None:
     """Steps of many environments at once, and the memory of the whole process tree."""
     from dreamerv3_tf.run.workers import make_envs
 

@@ -158,3 +158,33 @@ def test_a_binary_loss_takes_a_soft_label():
     # p = sigmoid(ln 3) = 3/4 and y = 1/2: −½ ln ¾ − ½ ln ¼ = 0.836988.
     loss = dists.binary_loss(tf.constant([math.log(3)]), tf.constant([0.5]))
     np.testing.assert_allclose(loss, [0.836988], atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [3, 41, 255])
+@pytest.mark.parametrize("symlog", [False, True])
+def test_a_number_is_found_between_the_bins_that_it_lies_between(count, symlog):
+    bins = (dists.symlog_bins if symlog else dists.symexp_bins)(count)
+    near = [np.nextafter(bins, way, dtype=np.float32) for way in (-np.inf, np.inf)]
+    for values, tiny in zip(near, (-1e-30, 1e-30), strict=True):
+        values[bins == 0] = tiny  # the float next to zero counts as zero
+    rng = np.random.default_rng(0)
+    places = rng.uniform(-21, 21, 1000).astype(np.float32)
+    others = places if symlog else np.sign(places) * np.expm1(np.abs(places))
+    target = np.concatenate([bins, *near, others, [-1e30, 1e30, np.inf, -np.inf]])
+    target = target.astype(np.float32)
+    got = dists.TwoHot(tf.zeros((len(target), count)), bins, symlog)._number(target)
+    want = (bins <= target[:, None]).sum(-1) - 1
+    np.testing.assert_array_equal(got, want)
+
+
+def test_the_gradient_of_the_two_hot_loss_is_code_minus_probability():
+    # 0.6 at the middle bin and 0.4 at the last; equal logits are probabilities of 1/3.
+    logits = tf.zeros((1, 3))
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        value = dists.two_hot_log_prob(
+            logits, tf.constant([1]), tf.constant([2]), tf.constant([0.6])
+        )
+    np.testing.assert_allclose(value, [np.log(1 / 3)], rtol=1e-6)
+    got = tape.gradient(value, logits)
+    np.testing.assert_allclose(got, [[-1 / 3, 0.6 - 1 / 3, 0.4 - 1 / 3]], rtol=1e-5)

@@ -64,12 +64,14 @@ setup(
         *find_packages(include=["dreamerv3_tf", "dreamerv3_tf.*"]),
         "dreamerv3_tf.configs",
         "dreamerv3_tf.configs.tasks",
+        "dreamerv3_tf.configs.ablations",
     ],
     # In a checkout `configs/` lies beside the package, in a wheel inside it.
     package_dir={"dreamerv3_tf.configs": "configs"},
     package_data={
         "dreamerv3_tf.configs": ["*.yaml"],
         "dreamerv3_tf.configs.tasks": ["*.yaml"],
+        "dreamerv3_tf.configs.ablations": ["*.yaml"],
     },
     install_requires=CORE,
     extras_require={

@@ -44,14 +44,15 @@ class Decoder:
     grid_norm: bool  # norm and activation behind that layer
     output: Literal["sigmoid", "linear"]  # of images; linear: the last layer plus 0.5
     tolerance: NonNegative  # squared errors of vectors below this count as zero
+    symlog: bool  # predict continuous vectors in symlog units
 
 
 @dataclasses.dataclass(frozen=True)
 class Reward:
-    """Reward head: two-hot, see `agent.bins`."""
+    """Reward head, see `agent.bins`."""
 
     layers: Count  # hidden layers
-    bins: Bins  # classes; odd, so that one of them is zero
+    bins: Bins  # classes if two-hot; odd, so that one of them is zero
     outscale: NonNegative  # scale of the initial output weights; 0 predicts 0 at first
 
 
@@ -84,7 +85,7 @@ class Actor:
 
 @dataclasses.dataclass(frozen=True)
 class Critic:
-    """Value head: two-hot, see `agent.bins`."""
+    """Value head, see `agent.bins`."""
 
     layers: Count  # hidden layers
     bins: Bins  # as in the reward head
@@ -172,7 +173,9 @@ class Agent:
     cell: Literal["block", "dense"]  # GRU: block-diagonal, or dense with normed gates
     initial: Literal["zeros", "learned"]  # state at the start of an episode
     image_net: Literal["pool", "stride"]  # pooling and upsampling, or strided convs
-    bins: Literal["symexp", "symlog"]  # two-hot weights linear in value or its symlog
+    bins: Literal[
+        "symexp", "symlog", "symlog_mse", "mse", "huber"
+    ]  # rewards, values: two-hot, linear in value or symlog; or a number, by distance
     unimix: Fraction  # uniform share of the latents' probabilities
     free_nats: NonNegative  # KL below this many nats is not trained
     dyn_layers: Count  # layers of the GRU before its gates
@@ -200,6 +203,7 @@ class Agent:
     replay_critic: bool  # train the critic on replayed sequences too
     replay_critic_grad: bool  # that loss shapes the latents
     reward_grad: bool  # the reward loss shapes the latents
+    rec_grad: bool  # the losses of the observations shape the latents
     actor_critic_grads: bool  # actor and critic losses reach the start states
     return_norm: Normalizer  # of the returns; only its scale is used
     value_norm: Normalizer  # of the critic's targets

@@ -72,6 +72,11 @@ def agent_rules(agent: Agent) -> list[Rule]:
             "soft, or a discount_in_cont of false, since rounding loses the discount",
         ),
         *turn_rules(agent),
+        Rule(
+            ("agent.imag_last", "agent.replay_critic"),
+            agent.imag_last != 1 or not agent.replay_critic,
+            "0, or 2 steps or more, since each step aims at the next one's return",
+        ),
         Rule(("agent.horizon",), agent.horizon >= 1, "at least 1 step"),
         Rule(
             ("agent.optimizer.anneal", "agent.optimizer.schedule"),

@@ -126,7 +126,7 @@ class Merger:
                     f"{source}: no suite '{suite}' for '{key}'.{hint} "
                     f"Those with a file in tasks/: {', '.join(sorted(known))}."
                 )
-            yield section, content, not at or task.startswith(f"{suite}_")
+            yield section, content, not at or f"{task}_".startswith(f"{suite}_")
 
     def _read(
         self, name: str, content: Any, owner: Any, prefix: str, source: str

@@ -2,7 +2,8 @@
 
 Later layers win: `defaults.yaml`, the file of the task, the size, each preset in turn,
 the command line. A size file comes just before the layer that named the size, so that
-what stands beside `size: 12m` in a preset still counts.
+what stands beside `size: 12m` in a preset still counts. Of the presets, a version of
+the algorithm comes first, wherever it is named: the others are changes to it.
 
 Any section may be written `section@suite`, as in `env@dmc: {repeat: 2}`: it holds for
 tasks whose name starts with `suite_` only.
@@ -21,6 +22,12 @@ from dreamerv3_tf.merging import Merger, read_file
 from dreamerv3_tf.values import ConfigError
 
 COMMAND_LINE = "command line"
+
+VERSIONS = ("paper2023", "paper2025", "reference2026")
+"""Presets that are a whole algorithm with its table of tasks."""
+
+ABLATIONS = "ablations"
+"""Folder of the presets that take one trick away."""
 
 FREE_TO_CHANGE = (
     "size", "paper_size", "cpu_size",  # names only, `agent.*` holds what they mean
@@ -59,7 +66,8 @@ def load(
 
     Args:
         task: `suite_name`.
-        presets: names of files in the folder, or paths that end with `.yaml`.
+        presets: names of files in the folder or its `ablations/`, or paths that end
+            with `.yaml`.
         overrides: `section.key=value` each.
         configs: folder to read instead of the one that came with the program.
         accelerator: whether the run has one; chooses the size where none is named.
@@ -103,7 +111,7 @@ def load_saved(
 
 def finish(merger: Merger, presets: Sequence[str], overrides: Iterable[str]) -> Config:
     """Adds presets and command line, builds and checks."""
-    for name in presets:
+    for name in version_first(presets):
         path = find_preset(merger.folder, name)
         if path.stem.startswith("size"):
             merger.add_size(path.stem[4:], "--preset")
@@ -137,21 +145,43 @@ def find_task_file(folder: pathlib.Path, task: str) -> pathlib.Path | None:
     return None
 
 
+def version_first(presets: Sequence[str]) -> list[str]:
+    """The presets in the order in which they count.
+
+    Raises:
+        ConfigError: two versions of the algorithm.
+    """
+    versions = list(dict.fromkeys(name for name in presets if name in VERSIONS))
+    if len(versions) > 1:
+        raise ConfigError(
+            f"--preset: {' and '.join(versions)} are versions of the whole algorithm; "
+            "expected one of them."
+        )
+    return versions + [name for name in presets if name not in VERSIONS]
+
+
 def find_preset(folder: pathlib.Path, name: str) -> pathlib.Path:
     """Path of a preset.
 
     Raises:
         ConfigError: there is none; names the nearest and all of them.
     """
-    path = pathlib.Path(name) if name.endswith(".yaml") else folder / f"{name}.yaml"
-    if path.exists() and path.name != "defaults.yaml":
-        return path
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    known = [stem for stem in known if stem != "defaults"]
-    raise ConfigError(
-        f"--preset: no preset '{name}'.{values.nearest(name, known)} "
-        f"Presets: {', '.join(known) or f'none in {folder}'}."
-    )
+    named = (folder / f"{name}.yaml", folder / ABLATIONS / f"{name}.yaml")
+    for path in (pathlib.Path(name),) if name.endswith(".yaml") else named:
+        if path.exists() and path.name != "defaults.yaml":
+            return path
+    plain, ablations = list_presets(folder)
+    shown = f"Presets: {', '.join(plain) or f'none in {folder}'}."
+    shown += f" Ablations: {', '.join(ablations)}." if ablations else ""
+    hint = values.nearest(name, [*plain, *ablations])
+    raise ConfigError(f"--preset: no preset '{name}'.{hint} {shown}")
+
+
+def list_presets(folder: pathlib.Path) -> tuple[list[str], list[str]]:
+    """Names of the presets, and of those that take one trick away."""
+    plain = sorted(path.stem for path in folder.glob("*.yaml"))
+    ablations = sorted(path.stem for path in (folder / ABLATIONS).glob("*.yaml"))
+    return [name for name in plain if name != "defaults"], ablations
 
 
 def command_line(overrides: Iterable[str]) -> dict[str, Any]:

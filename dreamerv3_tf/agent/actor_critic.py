@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from dreamerv3_tf.nn.heads import Actor, TwoHotHead, sum_event
+from dreamerv3_tf.nn.heads import Actor, RealHead, sum_event
 
 from .imagination import Imagined
 from .returns import Normalizer, lambda_return
@@ -78,8 +78,8 @@ class ActorCritic:
     def __init__(
         self,
         actor: Actor,
-        critic: TwoHotHead,
-        slow: TwoHotHead,
+        critic: RealHead,
+        slow: RealHead,
         return_norm: Normalizer,
         value_norm: Normalizer,
         advantage_norm: Normalizer,
@@ -144,7 +144,7 @@ class ActorCritic:
             imagined: the rollout.
             feat: its features `[H + 1, N, F]`, with the gradient that may flow.
             judged: predictions along it.
-            value: `TwoHot` of the critic on `feat`, batch shape `[H + 1, N]`.
+            value: prediction of the critic on `feat`, batch shape `[H + 1, N]`.
             training: whether the normalisers learn.
         """
         disc = self.imagined_discount
@@ -212,7 +212,7 @@ class ActorCritic:
         episode ends. Source: Hafner et al. 2025, Methods (critic learning).
 
         Args:
-            value: `TwoHot` of the critic, batch shape `[B, T]`.
+            value: prediction of the critic, batch shape `[B, T]`.
             slow: output of the slow critic, before `value_norm`, `[B, T]`.
             boot: imagined return of each state, `[B, T]`.
             reward: `[B, T]`.

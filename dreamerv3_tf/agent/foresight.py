@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from dreamerv3_tf.nn import decoder, functions
+from dreamerv3_tf.nn import functions
 from dreamerv3_tf.spaces import find_masks
 from dreamerv3_tf.structs import Latent
 
@@ -141,7 +141,7 @@ def decode(agent: Agent, latent: Latent) -> dict:
     if model.decoder.vectors:
         means = model.decoder.vector_means(latent)
         for key, space in model.decoder.vectors.items():
-            value = decoder.vector_value(means[key], space)
+            value = model.decoder.vector_value(key, means[key])
             value = tf.reshape(value, (*lead, *space.shape))
             found[key] = tf.cast(value, space.dtype)
     allowed = model.allowed(functions.features(latent))

@@ -6,7 +6,6 @@ from collections.abc import Sequence as Names
 
 import tensorflow as tf
 
-from dreamerv3_tf.nn import functions
 from dreamerv3_tf.structs import Latent
 
 from .world_model import Sequence, WorldModel
@@ -72,8 +71,8 @@ def openloop(
     )
     predicted = model.decoder.image_means(latent)
     if vectors:
-        means = model.decoder.vector_means(latent)  # symlog units
-        predicted |= {key: functions.symexp(means[key]) for key in vectors}
+        decoder, means = model.decoder, model.decoder.vector_means(latent)
+        predicted |= {key: decoder.vector_value(key, means[key]) for key in vectors}
     return predicted
 
 

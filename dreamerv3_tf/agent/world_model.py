@@ -9,7 +9,7 @@ import tensorflow as tf
 from dreamerv3_tf.nn import dists, encoder, functions
 from dreamerv3_tf.nn.decoder import Decoder
 from dreamerv3_tf.nn.encoder import Encoder
-from dreamerv3_tf.nn.heads import BinaryHead, MaskHead, TwoHotHead
+from dreamerv3_tf.nn.heads import BinaryHead, MaskHead, RealHead
 from dreamerv3_tf.nn.rssm import RSSM
 from dreamerv3_tf.spaces import Space, find_masks
 from dreamerv3_tf.structs import Latent
@@ -50,6 +50,7 @@ class WorldModel:
         discount_in_cont: the continue head learns `γ (1 − terminal)`, so that
             imagination needs no discount of its own.
         reward_grad: the reward loss shapes the latent states.
+        rec_grad: the losses of the observations shape them.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class WorldModel:
         encoder: Encoder,
         rssm: RSSM,
         decoder: Decoder,
-        reward: TwoHotHead,
+        reward: RealHead,
         cont: BinaryHead,
         *,
         action_spaces: dict[str, Space],
@@ -65,13 +66,14 @@ class WorldModel:
         horizon: float,
         discount_in_cont: bool = True,
         reward_grad: bool = True,
+        rec_grad: bool = True,
     ):
         self.encoder, self.rssm, self.decoder = encoder, rssm, decoder
         self.reward, self.cont = reward, cont
         self.action_spaces, self.mask = action_spaces, mask
         self.discount = 1 - 1 / horizon
         self.discount_in_cont = discount_in_cont
-        self.reward_grad = reward_grad
+        self.reward_grad, self.rec_grad = reward_grad, rec_grad
         self._build()
 
     def _build(self):
@@ -130,9 +132,9 @@ class WorldModel:
         losses["dyn"], losses["rep"], prior = self.rssm.losses(
             seen.latent.deter, seen.logit
         )
-        feat = functions.features(seen.latent)
+        feat, decoded = functions.features(seen.latent), self._decoded(seen.latent)
         if self.decoder.vectors:
-            means = self.decoder.vector_means(seen.latent)
+            means = self.decoder.vector_means(decoded)
             losses.update(self.decoder.vector_losses(means, seq.obs))
         inputs = feat if self.reward_grad else tf.stop_gradient(feat)
         losses["rew"] = -self.reward(inputs).log_prob(seq.reward)
@@ -140,7 +142,8 @@ class WorldModel:
         goal *= self.discount if self.discount_in_cont else 1.0
         losses["con"] = dists.binary_loss(self.cont(feat), goal)
         if self.mask:
-            losses["mask"] = self.mask.loss(feat, self.seen_masks(seq.obs))
+            read = functions.features(decoded)
+            losses["mask"] = self.mask.loss(read, self.seen_masks(seq.obs))
         metrics = {
             "world/dyn_ent": tf.reduce_mean(self.rssm.dist(prior).entropy()),
             "world/rep_ent": tf.reduce_mean(self.rssm.dist(seen.logit).entropy()),
@@ -149,4 +152,11 @@ class WorldModel:
 
     def image_losses(self, latent: Latent, obs: dict):
         """Loss of each image key, float32 `[B, T]`."""
-        return self.decoder.image_losses(self.decoder.image_means(latent), obs)
+        means = self.decoder.image_means(self._decoded(latent))
+        return self.decoder.image_losses(means, obs)
+
+    def _decoded(self, latent: Latent) -> Latent:
+        """The states that observations are learned from."""
+        if self.rec_grad:
+            return latent
+        return tf.nest.map_structure(tf.stop_gradient, latent)

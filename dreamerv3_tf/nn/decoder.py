@@ -16,11 +16,11 @@ from .style import STYLE, Style
 class Decoder(keras.layers.Layer):
     """Latent state → reconstruction of every input of the encoder.
 
-    Vectors come from an MLP on (stoch, deter) with one output layer a key: a mean in
-    symlog units for continuous keys, logits for discrete ones. Images come from a
-    block-linear projection of deter plus an MLP of stoch, followed by stages of nearest
-    upsampling → convolution → norm → activation, and a sigmoid. Without blocks, grid
-    norm and sigmoid, and strided, that is the decoder of the 2023 version.
+    Vectors come from an MLP on (stoch, deter) with one output layer a key: a mean for
+    continuous keys, logits for discrete ones. Images come from a block-linear
+    projection of deter plus an MLP of stoch, followed by stages of nearest upsampling →
+    convolution → norm → activation, and a sigmoid. Without blocks, grid norm and
+    sigmoid, and strided, that is the decoder of the 2023 version.
 
     Args:
         spaces: spaces to reconstruct, in the order in which images share channels.
@@ -36,6 +36,7 @@ class Decoder(keras.layers.Layer):
         grid_norm: norm and activation behind the first image layer.
         output: image of the last layer, its `sigmoid`, or `linear`: plus 0.5.
         tolerance: squared errors of continuous vectors below this count as zero.
+        symlog: predict continuous vectors in symlog units.
 
     Call: `Latent [..., D], [..., S, C]` → `{key: [...]}`, see `loss`.
 
@@ -58,6 +59,7 @@ class Decoder(keras.layers.Layer):
         grid_norm: bool = True,
         output: str = "sigmoid",
         tolerance: float = 0.0,
+        symlog: bool = True,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -67,6 +69,7 @@ class Decoder(keras.layers.Layer):
         self.style, self.normed = style, grid_norm
         self.outscale, self.strided = outscale, strided
         self.finish, self.tolerance = OUTPUTS[output], tolerance
+        self.symlog = symlog
         if self.vectors:
             self.mlp = encoder.module_mlp(self, layers, units)
             self.outputs = [self._output(key) for key in self.vectors]
@@ -175,7 +178,7 @@ class Decoder(keras.layers.Layer):
     def vector_means(self, latent):
         """Raw outputs of the vector keys, float32.
 
-        Continuous keys: mean in symlog units, `[..., *shape]`. Discrete keys: logits
+        Continuous keys: mean `[..., *shape]`, see `symlog`. Discrete keys: logits
         `[..., *shape, C]`, or `[..., ΣC]` where elements differ in classes.
         """
         x = functions.flatten_groups(latent.stoch)
@@ -226,12 +229,18 @@ class Decoder(keras.layers.Layer):
     def vector_losses(self, means: dict, obs: dict):
         """Loss of each vector key, float32 `[...]`.
 
-        Continuous: `Σ (mean − symlog(y))²`. Discrete: `−Σ ln p(y)`.
+        Continuous: `Σ (mean − symlog(y))²`, or of `y` itself without `symlog`.
+        Discrete: `−Σ ln p(y)`.
         """
+        options = self.tolerance, self.symlog
         return {
-            key: vector_loss(means[key], obs[key], space, self.tolerance)
+            key: vector_loss(means[key], obs[key], space, *options)
             for key, space in self.vectors.items()
         }
+
+    def vector_value(self, key: str, mean):
+        """Prediction in the units of the observation, see the function."""
+        return vector_value(mean, self.vectors[key], self.symlog)
 
     def image_losses(self, means: dict, obs: dict):
         """`Σ (mean − y / 255)²` over pixels and channels, float32 `[...]` a key."""
@@ -246,10 +255,11 @@ OUTPUTS = {"sigmoid": tf.sigmoid, "linear": lambda x: x + 0.5}
 """From the last image layer to an image, by the name that the configuration uses."""
 
 
-def vector_loss(mean, value, space: Space, tolerance: float = 0.0):
+def vector_loss(mean, value, space: Space, tolerance: float = 0.0, symlog: bool = True):
     """Loss of one vector key; see `Decoder.vector_losses`."""
     if not space.discrete:
-        error = tf.square(mean - functions.symlog(tf.cast(value, tf.float32)))
+        value = tf.cast(value, tf.float32)
+        error = tf.square(mean - (functions.symlog(value) if symlog else value))
         if tolerance:
             error = tf.where(error < tolerance, 0.0, error)
         axes = list(range(-len(space.shape), 0))
@@ -267,10 +277,16 @@ def vector_loss(mean, value, space: Space, tolerance: float = 0.0):
     return total
 
 
-def vector_value(mean, space: Space):
-    """Prediction in the units of the observation: `symexp(mean)`, or the best class."""
+def vector_value(mean, space: Space, symlog: bool = True):
+    """Prediction in the units of the observation: the mean, or the best class.
+
+    Args:
+        mean: of `Decoder.vector_means`.
+        space: of the observation.
+        symlog: the mean is in symlog units.
+    """
     if not space.discrete:
-        return functions.symexp(mean)
+        return functions.symexp(mean) if symlog else mean
     splits = tf.split(
         tf.reshape(mean, (-1, sum(space.classes))), list(space.classes), axis=-1
     )

@@ -61,6 +61,36 @@ class TwoHotHead(Head):
         return dists.TwoHot(super().call(feat), self.bins, self.in_symlog)
 
 
+class RegressionHead(Head):
+    """Head for rewards and values: one number.
+
+    Args:
+        kind: `symlog_mse`, `mse` or `huber`, see `Regression`.
+
+    Call: `feat [..., F]` → `Regression` of batch shape `[...]`.
+    """
+
+    def __init__(self, mlp: dict, outscale: float = 0.0, kind: str = "mse", **kwargs):
+        super().__init__(1, mlp, outscale, **kwargs)
+        self.kind = kind
+
+    def call(self, feat):
+        return dists.Regression(super().call(feat)[..., 0], self.kind)
+
+
+RealHead = TwoHotHead | RegressionHead
+"""What predicts a reward or a value."""
+
+
+def make_real_head(
+    kind: str, bins: int, mlp: dict, outscale: float, **kwargs
+) -> RealHead:
+    """The head for rewards or values that `agent.bins` names; `bins` if it has any."""
+    if kind in ("symexp", "symlog"):
+        return TwoHotHead(bins, mlp, outscale, kind, **kwargs)
+    return RegressionHead(mlp, outscale, kind, **kwargs)
+
+
 class BinaryHead(Head):
     """Head for the probability of going on.
 

@@ -22,7 +22,13 @@ from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs.hooks import env_legend
 from dreamerv3_tf.nn.decoder import Decoder
 from dreamerv3_tf.nn.encoder import Encoder
-from dreamerv3_tf.nn.heads import Actor, BinaryHead, MaskHead, TwoHotHead
+from dreamerv3_tf.nn.heads import (
+    Actor,
+    BinaryHead,
+    MaskHead,
+    RealHead,
+    make_real_head,
+)
 from dreamerv3_tf.nn.rssm import RSSM
 from dreamerv3_tf.nn.style import Style
 from dreamerv3_tf.replay.loader import Loader
@@ -128,11 +134,11 @@ def build_model(
         encoder,
         rssm,
         decoder,
-        TwoHotHead(
+        make_real_head(
+            agent.bins,
             reward.bins,
             mlp(agent, reward.layers),
             reward.outscale,
-            agent.bins,
             name="reward",
             dtype=policy,
         ),
@@ -142,6 +148,7 @@ def build_model(
         horizon=agent.horizon,
         discount_in_cont=agent.discount_in_cont,
         reward_grad=agent.reward_grad,
+        rec_grad=agent.rec_grad,
     )
 
 
@@ -182,10 +189,10 @@ def build_behavior(
     """Actor, critics and normalisers."""
     actor, critic, slow = agent.actor, agent.critic, agent.slow_critic
 
-    def value_head(name: str) -> TwoHotHead:
+    def value_head(name: str) -> RealHead:
         net = mlp(agent, critic.layers)
-        scale, kind = critic.outscale, agent.bins
-        return TwoHotHead(critic.bins, net, scale, kind, name=name, dtype=policy)
+        options = agent.bins, critic.bins, net, critic.outscale
+        return make_real_head(*options, name=name, dtype=policy)
 
     return ActorCritic(
         Actor(

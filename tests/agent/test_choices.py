@@ -60,6 +60,7 @@ CHOICES = [
     "initial=learned",
     "image_net=stride",
     "bins=symlog",
+    "bins=symlog_mse",
     "encoder.units=7",
     "decoder.units=7",
     "decoder.grid_norm=false",
@@ -70,12 +71,20 @@ CHOICES = [
     "optimizer.kind=adam",
     "optimizer.clip=1.0",
     "updates=in_turn replay_critic_grad=false",
+    "decoder.symlog=false encoder.symlog=false",
+    "rec_grad=false",
+    "return_norm.kind=meanstd advantage_norm.kind=meanstd",
+    "actor_critic_grads=true",
+    "slow_critic.bootstrap=true",
+    "imag_last=2",
 ]
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize(
+    "choice", [*(f"agent.{word}" for word in CHOICES), "replay.context=0"]
+)
 def test_each_choice_learns_alone(tiny, choice):
-    settings = [f"agent.{word}" for word in choice.split()]
+    settings = choice.replace(" ", " agent.").split()
     agent = tiny.agent({**tiny.image, **tiny.vectors}, tiny.mixed, *settings)
     batch = tiny.batch(agent)
     carry, seq = agent.context.split(agent.initial_train(2), batch)
@@ -212,6 +221,7 @@ def test_continuous_actions_learn_another_way_through_the_dynamics(tiny):
     [
         ("agent.imagined_cont=hard", "a discount_in_cont of false"),
         ("agent.updates=in_turn", "agent.replay_critic_grad is true"),
+        ("agent.imag_last=1", "agent.replay_critic is true; expected 0, or 2 steps"),
     ],
 )
 def test_choices_that_exclude_each_other_are_refused(setting, expected):

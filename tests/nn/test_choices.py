@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dreamerv3_tf.nn import decoder, dists, gru, inits, layers
-from dreamerv3_tf.nn.heads import TwoHotHead
+from dreamerv3_tf.nn.heads import TwoHotHead, make_real_head
 from dreamerv3_tf.nn.rssm import RSSM
 from dreamerv3_tf.nn.style import Style
 from dreamerv3_tf.spaces import Space
@@ -151,6 +151,46 @@ def test_the_mean_in_symlog_units_is_the_symexp_of_the_mean_bin():
     logits[[126, 128]] = np.log(2), 0.0
     got = dists.TwoHot(logits, head.bins, symlog=True).mean()
     np.testing.assert_allclose(got, -np.expm1(40 / 254 / 3), rtol=1e-5)
+
+
+# Prediction 1, target e − 1, so symlog of the target is 1; and prediction 4, target 1.
+@pytest.mark.parametrize(
+    "kind, mean, near, far",
+    [
+        ("symlog_mse", np.e - 1, 0.0, (4 - np.log(2)) ** 2),
+        ("mse", 1.0, (np.e - 2) ** 2, 9.0),
+        ("huber", 1.0, np.sqrt((np.e - 2) ** 2 + 1) - 1, np.sqrt(10) - 1),
+    ],
+)
+def test_one_number_and_its_distances_by_hand(kind, mean, near, far):
+    dist = dists.Regression(tf.constant([1.0, 4.0]), kind)
+    np.testing.assert_allclose(dist.mean()[0], mean, rtol=1e-6)
+    got = -dist.log_prob(tf.constant([np.e - 1, 1.0]))
+    np.testing.assert_allclose(got, [near, far], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["symexp", "symlog", "symlog_mse", "mse", "huber"])
+def test_targets_of_rewards_and_values_get_no_gradient(kind):
+    head = make_real_head(kind, 5, {"layers": 1, "units": 4}, 0.0)
+    head.build((None, 3))
+    target = tf.constant([2.0])
+    with tf.GradientTape() as tape:
+        tape.watch(target)
+        loss = -head(tf.ones((1, 3))).log_prob(target)
+    slope = tape.gradient(loss, [target, head.out.bias.value])
+    assert slope[0] is None and np.any(slope[1])
+
+
+def test_vectors_in_their_own_units_by_hand():
+    # (2 − 1)² + (0 − 3)², and with symlog (2 − ln 2)² + (0 − ln 4)².
+    space, mean = Space(FLOAT, (2,)), tf.constant([[2.0, 0.0]])
+    value = tf.constant([[1.0, 3.0]])
+    got = [
+        float(decoder.vector_loss(mean, value, space, 0.0, s)[0]) for s in (False, True)
+    ]
+    want = [10.0, (2 - np.log(2)) ** 2 + np.log(4) ** 2]
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+    np.testing.assert_array_equal(decoder.vector_value(mean, space, False), mean)
 
 
 def test_small_errors_of_vectors_count_as_zero_where_asked():

@@ -32,7 +32,7 @@ from dreamerv3_tf.config import Config
 from dreamerv3_tf.run.settings import Request, check_environment
 from dreamerv3_tf.values import ConfigError, nearest
 
-MODES = ("train", "train_eval", "eval", "export", "check_env")
+MODES = ("train", "train_eval", "eval", "export", "explain", "check_env")
 
 
 class Arguments(NamedTuple):
@@ -166,8 +166,14 @@ def main(argv: Sequence[str]) -> int:
         return check.check_run(config)
     from dreamerv3_tf.run import launch
 
+    request = arguments.request()
+    config = launch.sized(config, request)
+    if asked.mode == "explain":
+        from dreamerv3_tf.run import explain
+
+        return explain.explain_run(config, request, measure=not asked.dry_run)
     return launch.launch(
-        launch.sized(config, arguments.request()),
+        config,
         mode=asked.mode,
         logdir=arguments.logdir(config.task),
         dry_run=asked.dry_run,

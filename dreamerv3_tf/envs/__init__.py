@@ -49,6 +49,7 @@ NOT_SUITES = (
     "foreign_host",
     "gl",
     "hooks",
+    "manual",
     "raytracing",
     "text",
     "verdicts",

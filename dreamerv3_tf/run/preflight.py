@@ -41,18 +41,21 @@ def memory(config: Config, device: Device, agent: Agent) -> dict[str, int]:
     """
     count = sum(parameters(agent).values())
     optimizer = agent.updater.outer.variables
-    step = sum(space.nbytes for space in replay_spaces(agent).values())
-    capacity = step * config.replay.capacity
-    if config.replay.capacity_bytes:
-        capacity = min(capacity, config.replay.capacity_bytes)
     return {
         "parameters": sum(nbytes(part.weights) for part in agent.parts.values()),
         "optimizer": nbytes(optimizer),
         "gradients": 4 * count,
         "train step": activations(config, agent),
         "program": PROGRAM if device.xla == "off" else PROGRAM + COMPILER,
-        "replay (disk)": capacity,
+        "replay (disk)": replay_bytes(config, agent, config.replay.capacity),
     }
+
+
+def replay_bytes(config: Config, agent: Agent, steps: int) -> int:
+    """Bytes on disk of a replay that has seen so many steps."""
+    step = sum(space.nbytes for space in replay_spaces(agent).values())
+    size = step * min(steps, config.replay.capacity)
+    return min(size, config.replay.capacity_bytes or size)
 
 
 def nbytes(variables: list) -> int:

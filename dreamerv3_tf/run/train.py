@@ -14,10 +14,11 @@ import numpy as np
 import tensorflow as tf
 
 from dreamerv3_tf.envs.hooks import env_episodes, env_legend, env_summary
-from dreamerv3_tf.record.clock import Every, Rate, Ratio
+from dreamerv3_tf.record.clock import Every, Rate
 from dreamerv3_tf.record.metrics import Episode, EpisodeStats, Metrics
 from dreamerv3_tf.record.strips import write_beside
 from dreamerv3_tf.record.usage import Usage
+from dreamerv3_tf.run import budget, compilation
 from dreamerv3_tf.run.beginning import Beginning, since_start
 from dreamerv3_tf.run.build import build_envs, build_loader, build_replay
 from dreamerv3_tf.run.device import Device
@@ -34,8 +35,7 @@ from dreamerv3_tf.run.session import (
 )
 from dreamerv3_tf.run.vector import LocalEnvs, TimedEnvs, VectorEnv
 
-LONG = 200
-"""Frames of an episode under way that are worth a video: the last ten seconds."""
+LONG = 200  # frames of an episode under way that are worth a video: ten seconds
 
 
 class Trainer:
@@ -70,9 +70,8 @@ class Trainer:
         self.max_episodes = env_episodes(config.task, config.env)
         self.replay = build_replay(config, agent, session.logdir / "replay")
         self.loader = build_loader(config, agent, self.replay, session.device)
-        section = config.replay
-        self.batch_steps = section.batch_size * section.batch_length
-        self.ratio = Ratio(config.run.train_ratio / self.batch_steps)
+        self.batch_steps = budget.batch_steps(config)
+        self.ratio = budget.train_clock(config)
         self.metrics = Metrics()
         self.usage = Usage(session.logdir, gpu_memory(session.device))
         frames = 1000 if config.log.video else 0
@@ -85,7 +84,7 @@ class Trainer:
             (Every(config.log.save_every), self.save),
         ]
         self.next_evaluation = self.progress.step if evaluations else None
-        self.carry = agent.initial_train(section.batch_size)
+        self.carry = agent.initial_train(config.replay.batch_size)
         policy = Acting(agent, config.seed, "sample", self.timer)
         if config.run.prefill_policy == "random":
             policy = RandomFirst(policy, agent, config.seed, self.prefilled)
@@ -180,7 +179,7 @@ class Trainer:
 
     def prefilled(self) -> bool:
         """Whether there is enough in the replay to train."""
-        return len(self.replay) >= max(self.config.run.prefill, 1)
+        return len(self.replay) >= budget.enough(self.config)
 
     def train_step(self) -> None:
         self.begun("training begins (compiling)")
@@ -194,7 +193,8 @@ class Trainer:
         self.metrics.add(metrics)
         self.progress.updates += 1
         self.train_rate.add()
-        self.begun("first train step done")
+        if self.begun("first train step done"):
+            compilation.seal_programs()
 
     # What clocks call
 

@@ -55,7 +55,7 @@ def make(
         name: the goal; none is `diamond`.
         seed: of the worlds, a new one for each episode.
         index: not used.
-        backend: the game.
+        backend: the game; `minerl` is the paper's.
         size: height and width of the picture, pixels; the games need a square.
         length: steps after which an episode is cut; 0 sets no limit.
         break_speed: factor on the speed of breaking blocks.

@@ -305,7 +305,8 @@ class Walk:
         self.kept = [(key, value, value.copy()) for key, value in arrays]
 
     def step_after_last(self) -> None:
-        action = {k: s.sample(self.rng) for k, s in self.env.act_space.items()}
+        # A forbidden action would be refused, and hide that this step is not.
+        action = random_action(self.env.act_space, self.obs or {}, self.rng)
         try:
             self.env.step(action)
         except Exception:  # noqa: BLE001  (an error of any kind is what we ask for)

@@ -58,7 +58,9 @@ class Convolutions:
         rows, steps = tf.nest.flatten(images)[0].shape[:2]
         width = encoder.width - (encoder.mlp.units if encoder.vectors else 0)
         like = tf.zeros((rows, steps, width), encoder.compute_dtype)
-        return functions.scan_rows(encode, (), images, like, portion(images))[1]
+        return functions.scan_rows(
+            encode, (), images, like, portion(shapes_of(images))
+        )[1]
 
     def encoder_gradients(self, images: dict, push) -> list:
         """Gradients of the encoder's weights from that of its tokens, `push`."""
@@ -72,13 +74,15 @@ class Convolutions:
             return add(sums, tape.gradient(tokens, weights, force)), ()
 
         zeros = [tf.zeros_like(weight) for weight in weights]
-        return functions.scan_rows(learn, zeros, (images, push), (), portion(images))[0]
+        return functions.scan_rows(
+            learn, zeros, (images, push), (), portion(shapes_of(images))
+        )[0]
 
     def decode(self, latent: Latent, images: dict) -> Decoded:
         """Losses of the images, and where they pull weights and latent states."""
         weights = values(self.decoder_weights)
         rows, steps = latent.deter.shape[:2]
-        share = portion(images) / rows  # of a mean over the batch
+        share = portion(shapes_of(images)) / rows  # of a mean over the batch
 
         def learn(sums, now):
             some, truth = now
@@ -94,18 +98,26 @@ class Convolutions:
         zeros = [tf.zeros_like(weight) for weight in weights]
         like = ({key: tf.zeros((rows, steps)) for key in images}, latent)
         found, (losses, pull) = functions.scan_rows(
-            learn, zeros, (latent, images), like, portion(images)
+            learn, zeros, (latent, images), like, portion(shapes_of(images))
         )
         return Decoded(losses, found, pull)
 
 
-def portion(images: dict) -> int:
-    """Rows at a time: the most that divide the batch and stay within `PIXELS`."""
-    rows = next(iter(images.values())).shape[0]
-    pixels = max(math.prod(x.shape[1:4]) for x in images.values())
-    return max(
-        n for n in range(1, rows + 1) if not rows % n and n * pixels <= PIXELS or n == 1
-    )
+def portion(shapes: dict) -> int:
+    """Rows at a time: the most that divide the batch and stay within `PIXELS`.
+
+    Args:
+        shapes: `(B, T, H, W, C)` of each image key.
+    """
+    rows = next(iter(shapes.values()))[0]
+    pixels = max(math.prod(shape[1:4]) for shape in shapes.values())
+    fitting = [n for n in range(1, rows + 1) if rows % n == 0 and n * pixels <= PIXELS]
+    return max(fitting, default=1)
+
+
+def shapes_of(images: dict) -> dict:
+    """Their shapes."""
+    return {key: x.shape for key, x in images.items()}
 
 
 def add(sums: list, more: list) -> list:

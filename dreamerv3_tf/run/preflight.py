@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from dreamerv3_tf.agent import convolutions
 from dreamerv3_tf.agent.agent import Agent
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.run.build import replay_spaces
 from dreamerv3_tf.run.device import Device
 
-PROGRAM, COMPILER = 6 << 27, 1 << 30  # bytes, measured with the debug preset
+PROGRAM, COMPILER = 6 << 27, 3 << 27  # bytes, measured with the debug preset
 ESTIMATES = ("train step", "program")
 
 
@@ -37,7 +38,7 @@ def memory(config: Config, device: Device, agent: Agent) -> dict[str, int]:
     Parameters, optimizer and replay are exact. A train step is an estimate of what its
     largest tensors need at the same time, the program what TensorFlow and its compiler
     take whatever the size. Peaks measured on a CPU, in GiB, and the sum of all rows but
-    the replay: 1m vector 2.2 (2.0), 1m image 2.9 (3.1), 12m vector 3.1 (2.8).
+    the replay: 1m vector 1.4 (1.4), 1m image 1.6 (1.6), 12m image 3.2 (2.8).
     """
     count = sum(parameters(agent).values())
     optimizer = agent.updater.outer.variables
@@ -45,7 +46,7 @@ def memory(config: Config, device: Device, agent: Agent) -> dict[str, int]:
         "parameters": sum(nbytes(part.weights) for part in agent.parts.values()),
         "optimizer": nbytes(optimizer),
         "gradients": 4 * count,
-        "train step": activations(config, agent),
+        "train step": activations(config, agent, device.xla),
         "program": PROGRAM if device.xla == "off" else PROGRAM + COMPILER,
         "replay (disk)": replay_bytes(config, agent, config.replay.capacity),
     }
@@ -63,12 +64,12 @@ def nbytes(variables: list) -> int:
     return 4 * sum(math.prod(variable.shape) for variable in variables)
 
 
-def activations(config: Config, agent: Agent) -> int:
+def activations(config: Config, agent: Agent, xla: str) -> int:
     """Bytes that the tensors of a train step take, roughly.
 
     Counts what the backward pass needs: the imagined features and the hidden layers and
     logits of the heads on them; states and gates of the observed sequence; feature maps
-    of the convolutions.
+    of the convolutions, of some rows at a time where they are outside of XLA.
     """
     section, replay = config.agent, config.replay
     rows = replay.batch_size * replay.batch_length
@@ -78,7 +79,13 @@ def activations(config: Config, agent: Agent) -> int:
     layers = section.actor.layers + 2 * section.critic.layers + section.reward.layers
     heads = 3 * layers * section.units + 6 * section.critic.bins
     observed = 8 * section.deter + 4 * section.stoch * section.classes
-    total = imagined * (2 * feat + heads) + rows * (observed + pixels(agent))
+    images = rows
+    if agent.model.encoder.images and xla == "split":
+        shape = (replay.batch_size, replay.batch_length)
+        images = replay.batch_length * convolutions.portion(
+            {key: (*shape, *x.shape) for key, x in agent.model.encoder.images.items()}
+        )
+    total = imagined * (2 * feat + heads) + rows * observed + images * pixels(agent)
     return 4 * total
 
 

@@ -59,11 +59,13 @@ def test_a_limit_of_bytes_limits_the_replay():
 
 def test_the_estimate_grows_with_batch_horizon_and_pictures():
     config, agent = build()
-    sizes = [preflight.activations(config, agent)]
+    sizes = [preflight.activations(config, agent, "off")]
     for changes in (["replay.batch_size=8"], ["agent.imag_length=7"]):
-        sizes.append(preflight.activations(*build(*changes)))
+        sizes.append(preflight.activations(*build(*changes), "off"))
     assert sizes[1] == 2 * sizes[0] and sizes[0] < sizes[2] < 2 * sizes[0]
-    assert preflight.activations(*build(task="dummy_image")) > 5 * sizes[0]
+    pictures = build("replay.batch_size=128", task="dummy_image")
+    whole, some = (preflight.activations(*pictures, xla) for xla in ("off", "split"))
+    assert whole > 5 * sizes[1] and some < whole
 
 
 def test_the_compiler_takes_memory_too():

@@ -33,7 +33,7 @@ class Compute:
     half: Literal["bfloat16", "float16"]  # which 16 bits those are; loss scale: float16
     xla: Literal[
         "auto", "full", "split", "off"
-    ]  # split: all but convolutions (for CPUs)
+    ]  # split: gradients but for convolutions (for CPUs)
     device: Literal["auto", "cpu", "gpu"]  # auto: the accelerator where there is one
     threads: Natural  # of TensorFlow on the CPU; 0: as many as there are cores
     deterministic: bool  # same seed, same numbers, bit by bit

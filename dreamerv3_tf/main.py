@@ -87,7 +87,12 @@ def define_flags() -> flags.FlagValues:
     }
     for name, meaning in text.items():
         flags.DEFINE_string(name, None, meaning, flag_values=own)
-    flags.DEFINE_list("preset", [], "Files of configs/, by name.", flag_values=own)
+    flags.DEFINE_list(
+        "preset",
+        [],
+        "Files of configs/ and configs/ablations/, by name.",
+        flag_values=own,
+    )
     flags.DEFINE_string("mode", "train", f"{', '.join(MODES)}.", flag_values=own)
     switches = {
         "dry_run": "Print the settings, sizes and memory, and stop.",

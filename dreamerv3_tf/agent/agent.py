@@ -35,7 +35,7 @@ class Agent:
         optimizer: trains all of it by one summed loss; the world model alone where
             there are `turns`.
         context: how sequences start, and what is stored of states.
-        xla: `full` compiles a whole train step, `split` all but convolutions, `off`
+        xla: `full` compiles a whole train step, `split` its gradients, `off`
             nothing.
         turns: optimizers of `actor` and `critic`, where updates come in turn.
         loss_scaling: needed for float16.

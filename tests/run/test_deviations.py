@@ -6,9 +6,9 @@ import pytest
 
 from dreamerv3_tf import presets
 from dreamerv3_tf.config import walk
-from dreamerv3_tf.run import deviations
-from dreamerv3_tf.run.deviations import chosen_paper, compare
-from dreamerv3_tf.run.notes import NOTES, equations, find_note
+from dreamerv3_tf.run.explain import deviations
+from dreamerv3_tf.run.explain.deviations import chosen_paper, compare
+from dreamerv3_tf.run.explain.notes import NOTES, equations, find_note
 from dreamerv3_tf.values import parse
 
 KEYS = [key for key in presets.load("dmc_walker_walk").flatten() if key[:4] != "env."]

@@ -7,9 +7,10 @@ from trainings import SETTINGS, settings, training
 
 from dreamerv3_tf import main, presets
 from dreamerv3_tf.envs import EnvError
-from dreamerv3_tf.run import budget, cost, explain, manifest, preflight
+from dreamerv3_tf.run import budget, explain, manifest, preflight
 from dreamerv3_tf.run.device import Device
-from dreamerv3_tf.run.probe import Speed, measure, probe, typical
+from dreamerv3_tf.run.explain import cost
+from dreamerv3_tf.run.explain.probe import Speed, measure, probe, typical
 from dreamerv3_tf.run.settings import Request
 
 CPU = Device("/CPU:0", "Abacus, 2 beads", False, "float32", "off")

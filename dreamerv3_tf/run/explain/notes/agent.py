@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dreamerv3_tf.run.notes import equations as eq
-from dreamerv3_tf.run.notes.note import BOTH, NEW, OLD, OURS, Note
+from dreamerv3_tf.run.explain.notes import equations as eq
+from dreamerv3_tf.run.explain.notes.note import BOTH, NEW, OLD, OURS, Note
 
 NETS: dict[str, Note] = {
     "agent.deter": Note("Remembers in so many recurrent units.", eq.CELL, BOTH),

@@ -13,9 +13,10 @@ import psutil
 from dreamerv3_tf import values
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs.hooks import env_facts, in_words, prepare_env
-from dreamerv3_tf.run import deviations, launch, manifest
 from dreamerv3_tf.run import device as devices
-from dreamerv3_tf.run.deviations import GROUPS, PAPERS, Comparison, Deviation
+from dreamerv3_tf.run import launch, manifest
+from dreamerv3_tf.run.explain import deviations
+from dreamerv3_tf.run.explain.deviations import GROUPS, PAPERS, Comparison, Deviation
 from dreamerv3_tf.run.settings import Request
 from dreamerv3_tf.values import ConfigError
 
@@ -43,7 +44,7 @@ def explain_run(config: Config, request: Request, *, measure: bool = True) -> in
         print_group(group, comparison)
     with launch.quiet_start():
         device = devices.set_up(config.compute)
-        from dreamerv3_tf.run import cost
+        from dreamerv3_tf.run.explain import cost
     try:
         plans = plan_agents(config, comparison.paper, device)
     except ConfigError as error:
@@ -97,7 +98,7 @@ def plan_agents(config: Config, paper: Config, device: devices.Device):
         ConfigError: it can't be made, or the agents don't fit it.
     """
     from dreamerv3_tf.run.build import build_envs
-    from dreamerv3_tf.run.cost import Plan
+    from dreamerv3_tf.run.explain.cost import Plan
 
     one = dataclasses.replace(config, run=dataclasses.replace(config.run, eval_envs=1))
     with launch.plain_errors():
@@ -110,7 +111,7 @@ def plan_agents(config: Config, paper: Config, device: devices.Device):
 
 def measured(config: Config, device: devices.Device):
     """The speed of a short training."""
-    from dreamerv3_tf.run.probe import probe
+    from dreamerv3_tf.run.explain.probe import probe
 
     print("\nMeasuring a short training, about a minute:", flush=True)
     with launch.plain_errors():
@@ -175,7 +176,7 @@ def print_aside(comparison: Comparison) -> None:
 
 def print_cost(config: Config, paper: Config, made: bool) -> None:
     """Prints how much the run does."""
-    from dreamerv3_tf.run import cost
+    from dreamerv3_tf.run.explain import cost
 
     print("\nCOST")
     if end := cost.end_line(config, made):

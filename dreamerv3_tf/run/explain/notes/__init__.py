@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import fnmatch
 
-from dreamerv3_tf.run.notes import agent, loop
-from dreamerv3_tf.run.notes.note import Note
+from dreamerv3_tf.run.explain.notes import agent, loop
+from dreamerv3_tf.run.explain.notes.note import Note
 
 __all__ = ["NOTES", "Note", "find_note"]
 

@@ -13,7 +13,7 @@ from dreamerv3_tf.envs.hooks import env_episodes
 from dreamerv3_tf.run import budget, preflight
 from dreamerv3_tf.run.build import Spaces, build_agent
 from dreamerv3_tf.run.device import Device
-from dreamerv3_tf.run.probe import Speed
+from dreamerv3_tf.run.explain.probe import Speed
 
 HOUR = 3600.0
 

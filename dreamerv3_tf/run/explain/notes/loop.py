@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dreamerv3_tf.run.notes import equations as eq
-from dreamerv3_tf.run.notes.note import BOTH, OURS, Note
+from dreamerv3_tf.run.explain.notes import equations as eq
+from dreamerv3_tf.run.explain.notes.note import BOTH, OURS, Note
 
 RUN: dict[str, Note] = {
     "task": Note("Names what is learned."),

@@ -11,7 +11,7 @@ from dreamerv3_tf import presets
 from dreamerv3_tf.config import Config
 from dreamerv3_tf.envs import env_settings, suite_of
 from dreamerv3_tf.envs.manual import setting_text
-from dreamerv3_tf.run.notes import Note, find_note
+from dreamerv3_tf.run.explain.notes import Note, find_note
 
 PAPERS = {
     "paper2023": 'Hafner et al. 2023, "Mastering diverse domains through world models"',

@@ -52,6 +52,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     option("--metric", action="append", help=f"{runs.SCORE} by default")
     option("--bins", type=int, default=25, help="ranges of frames to average in")
     option("--band", choices=list(pictures.BANDS), default="std", help="over seeds")
+    option("--folders", action="store_true", help="name lines by the runs' folders")
     option("--no-points", action="store_true", help="leave single values out")
     args = parser.parse_args(argv)
     args.metric = [
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         pictures.check_files(args.out)
         groups = runs.group_runs(runs.find_runs(args.runs))
         found = collect(groups, args.metric)
-        draw(found, args.out, args.bins, args.band, not args.no_points)
+        draw(found, args.out, args.bins, args.band, not args.no_points, args.folders)
     except (RunError, OSError) as error:
         print(f"plot: {error}", file=sys.stderr)
         return 2
@@ -105,8 +106,9 @@ def draw(
     bins: int,
     band: str = "std",
     points: bool = True,
+    folders: bool = False,
 ) -> None:
-    """Writes the figure."""
+    """Writes the figure; with `folders`, lines are named by the folders of runs."""
     note = (
         f"lines: mean over seeds of the mean in each of {bins} equal ranges of frames"
     )
@@ -118,17 +120,24 @@ def draw(
     ) as all_axes:
         for axes, ((task, metric), lines) in zip(all_axes, found.items(), strict=True):
             for line, color in zip(lines, colors(len(lines)), strict=True):
-                draw_line(axes, line, bins, band, points, color)
+                name = line.group.runs[0].name if folders else title(line)
+                draw_line(axes, line, name, bins, band, points, color)
             pictures.dress(axes, task, metric)
 
 
-def draw_line(axes, line: Line, bins: int, band: str, points: bool, color: str) -> None:
+def title(line: Line) -> str:
+    """What tells a line from the others of its panel, in words."""
+    label = line.group.label.removeprefix(line.group.task or "").strip()
+    count = f"{len(line.seeds)} seeds" if len(line.seeds) > 1 else ""
+    return ", ".join(x for x in (label, count) if x) or line.group.runs[0].name
+
+
+def draw_line(
+    axes, line: Line, name: str, bins: int, band: str, points: bool, color: str
+) -> None:
     """One group of seeds."""
     end = max(seed.frames.max() for seed in line.seeds)
     curve = binning.average(line.seeds, np.linspace(0, max(end, 1), bins + 1))
-    label = line.group.label.removeprefix(line.group.task or "").strip()
-    count = f"{len(line.seeds)} seeds" if len(line.seeds) > 1 else ""
-    name = ", ".join(x for x in (label, count) if x) or line.group.runs[0].name
     pictures.draw_curve(axes, curve, color=color, label=name, band=band)
     for seed in line.seeds if points else []:
         pictures.draw_points(axes, seed.frames, seed.values, color)

@@ -115,7 +115,9 @@ class LaProp(keras.optimizers.Optimizer):
         kernel = [variable.path.endswith("kernel") for variable in variables]
         values = [variable.value for variable in variables]
         pairs = zip(kernel, values, strict=True)
-        return self.decay * join([x if is_one else 0 * x for is_one, x in pairs])
+        return self.decay * join(
+            [x if is_one else tf.zeros_like(x) for is_one, x in pairs]
+        )
 
     def _direct(self, gradient, slots: list[int], step):
         """Direction of the update of a pack of variables with these numbers."""

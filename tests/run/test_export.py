@@ -1,4 +1,7 @@
-"""The exported policy is the agent's own, without our code."""
+"""The exported policy is the agent's own, without our code.
+
+The process that loads it has the XLA flags of this one: others round differently.
+"""
 
 import json
 import subprocess

@@ -80,8 +80,8 @@ def fingerprint(facts: Iterable[object]) -> str:
     path = pathlib.Path("/proc/cpuinfo")
     if path.exists():
         lines = path.read_text().splitlines()
-        kept = ("model name", "flags", "Features")
-        words += sorted({line for line in lines if line.startswith(kept)})
+        telling = ("model name", "flags", "Features")
+        words += sorted({line for line in lines if line.startswith(telling)})
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 
 
